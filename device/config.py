@@ -1,0 +1,230 @@
+"""The one schema of every setting, and how it is read, merged and explained.
+
+Layer 0. A configuration never changes: a change makes a new, validated one. Sources in order:
+defaults, then a file, then whatever a caller merges on top (a fleet, a chat).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from device.types import RapportError
+
+PERSONA = (
+    "You are Rapport, a warm and helpful voice assistant. "
+    "Answer in one or two short spoken sentences. Be kind and concrete. "
+    "A note in brackets says how the user sounds; let it guide your tone and never mention it."
+)
+
+Seconds = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ConfigError(RapportError):
+    """A configuration that cannot be used; the message names source, key, value and what is allowed."""
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Models(Section):
+    """Which models are used and where they are kept."""
+
+    preset: str = "dev"
+    """Name of a preset in models/catalogue.toml: one model for each task, fitting a board."""
+    store: str = ""
+    """Folder of the model files; empty: $RAPPORT_MODELS, or ~/.cache/rapport/models."""
+    recognizer: str = ""
+    """Name of a model in the catalogue, instead of the preset's; likewise the five below."""
+    voice_activity: str = ""
+    turn: str = ""
+    prosody: str = ""
+    language_model: str = ""
+    voice: str = ""
+
+
+class LineSettings(Section):
+    """The local sound card."""
+
+    enabled: bool = True
+    input: str = ""
+    """Part of the name of the microphone; empty: the system's default."""
+    output: str = ""
+    """Part of the name of the loudspeaker; empty: the system's default."""
+    rate: Annotated[int, Field(ge=0, le=192_000)] = 0
+    """Samples per second to open the card at; 0: the card's own."""
+    block_ms: Annotated[int, Field(ge=5, le=40)] = 20
+    """Length of one block of the sound card in milliseconds."""
+
+
+class Hearing(Section):
+    """Hearing words, their expression, and the end of the turn."""
+
+    speech_threshold: Share = 0.5
+    """Voice activity above this is speech; 0.15 below it, it is silence again."""
+    onset: Seconds = 0.09
+    """So much speech confirms that somebody speaks."""
+    eager_silence: Seconds = 0.19
+    """So short a silence starts the work on a reply that may be thrown away."""
+    shortest_silence: Seconds = 0.35
+    """Silence that ends a turn which sounds finished."""
+    longest_silence: Seconds = 1.6
+    """Silence that ends a turn which does not sound finished."""
+    interim: Seconds = 0.6
+    """How often words are recognised while the user speaks; 0: not at all."""
+    segment: Annotated[float, Field(ge=5, le=25)] = 12.0
+    """Speech longer than this is recognised in pieces, cut at pauses."""
+    expression: bool = True
+    """Whether the voice's expression is measured at all."""
+    threads: Annotated[int, Field(ge=1, le=8)] = 1
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Hearing:
+        if not self.eager_silence <= self.shortest_silence <= self.longest_silence:
+            raise ValueError(
+                "eager_silence, shortest_silence and longest_silence must not decrease, "
+                f"not {self.eager_silence}, {self.shortest_silence}, {self.longest_silence}"
+            )
+        return self
+
+
+class Thinking(Section):
+    """The language model and who it is to be."""
+
+    persona: Annotated[str, Field(min_length=1, max_length=20_000)] = PERSONA
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    repeat_penalty: Annotated[float, Field(ge=1, le=2)] = 1.1
+    max_tokens: Annotated[int, Field(ge=8, le=2048)] = 96
+    context: Annotated[int, Field(ge=256, le=32_768)] = 2048
+    """Tokens of prompt and reply together; the oldest turns fall out when they exceed it."""
+    threads: Annotated[int, Field(ge=1, le=16)] = 2
+    seed: Annotated[int, Field(ge=0)] = 1
+
+
+class Speaking(Section):
+    """The voice."""
+
+    style: str = "auto"
+    """auto: follows the user's expression; or the name of one style for everything."""
+    rate: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
+    """Factor on the speed of speech, on top of the style's."""
+    threads: Annotated[int, Field(ge=1, le=8)] = 2
+
+
+class ConversationSettings(Section):
+    """How a conversation runs."""
+
+    barge_in: bool = True
+    """Whether the user's speech interrupts the reply. Switch it off where the microphone hears the
+    loudspeaker and there is no echo cancelling."""
+    eager: bool = True
+    """Whether a reply is prepared at the first short silence, before the turn is over."""
+    wake: bool = False
+    """Whether the conversation rests until it is woken; otherwise it always listens."""
+    follow_up: Seconds = 8.0
+    """How long a woken conversation goes on listening after a reply."""
+
+
+class Config(Section):
+    """Everything that can be set."""
+
+    models: Models = Models()
+    line: LineSettings = LineSettings()
+    hearing: Hearing = Hearing()
+    thinking: Thinking = Thinking()
+    speaking: Speaking = Speaking()
+    conversation: ConversationSettings = ConversationSettings()
+
+
+def parse(values: Mapping[str, Any], source: str, base: Config | None = None) -> Config:
+    """Return ``base`` (or the defaults) with ``values`` merged over it, validated.
+
+    Raises ConfigError with one sentence for each fault, naming ``source``.
+    """
+    merged = _merge(base.model_dump() if base else {}, values)
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, source)) from None
+
+
+def load(path: Path | None = None) -> Config:
+    """Return the configuration in a TOML file; without a path, of $RAPPORT_CONFIG or the defaults.
+
+    Raises ConfigError if the file is absent, unreadable, not TOML or not valid.
+    """
+    if path is None:
+        named = os.environ.get("RAPPORT_CONFIG")
+        if not named:
+            return Config()
+        path = Path(named)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); name a readable TOML file with --config"
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}; mend that line") from None
+    return parse(values, str(path))
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        held = merged.get(key)
+        both = isinstance(held, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merge(held, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _explain(error: ValidationError, source: str) -> str:
+    return "\n".join(_explain_one(dict(fault), source) for fault in error.errors())
+
+
+def _explain_one(fault: dict[str, Any], source: str) -> str:
+    place = [str(part) for part in fault["loc"]]
+    key = ".".join(place) or "the whole"
+    if fault["type"] == "extra_forbidden":
+        allowed = ", ".join(sorted(_keys(place[:-1])))
+        return f"{source}: {key} = {fault['input']!r}: there is no such key; allowed here: {allowed}"
+    message = fault["msg"].removeprefix("Value error, ")
+    shown = repr(fault["input"])
+    if isinstance(fault["input"], Mapping):
+        return f"{source}: {key}: {message}"
+    return f"{source}: {key} = {shown if len(shown) < 80 else shown[:77] + '...'}: {message}"
+
+
+def _keys(place: list[str]) -> list[str]:
+    model: type[BaseModel] = Config
+    for part in place:
+        field = model.model_fields.get(part)
+        if field is None or not isinstance(field.annotation, type):
+            return []
+        model = field.annotation
+    return list(model.model_fields)
+
+
+Task = Literal["recognizer", "voice_activity", "turn", "prosody", "language_model", "voice"]
+TASKS: tuple[Task, ...] = (
+    "recognizer",
+    "voice_activity",
+    "turn",
+    "prosody",
+    "language_model",
+    "voice",
+)
+"""What models are needed for; each is a key of [models] and of a preset in the catalogue."""

@@ -1,0 +1,144 @@
+"""The seams of the device: what each part must be able to do, whoever makes it.
+
+Layer 0. An engine is a plain class with one of these shapes. It is owned by one thread (see
+``worker``), so it needs no lock and knows nothing of asyncio. A call that may take longer than
+100 ms takes ``stop`` and gives up soon after that is set.
+
+Engines are constructed as ``Engine(files, settings)``: ``files`` maps the roles named in
+``models/catalogue.toml`` to verified paths, ``settings`` is the section of the configuration that
+the engine belongs to. A model that cannot be loaded raises ``RapportError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from threading import Event as StopSignal
+from types import TracebackType
+from typing import Protocol, Self
+
+from device.types import AudioChunk, Expression, Message, Pcm, Sentence
+
+
+class Microphone(Protocol):
+    """Where a conversation hears from."""
+
+    def chunks(self) -> AsyncIterator[AudioChunk]:
+        """Yield mono chunks at 16 kHz, 10 to 40 ms each, without gaps, until the line closes."""
+        ...
+
+
+class Speaker(Protocol):
+    """Where a conversation is heard. Only ``conversation.playback`` touches it."""
+
+    rate: int
+    """Samples per second of what ``write`` takes."""
+    gain: float
+    """Factor on everything played from now on; 1.0 leaves it alone."""
+
+    def write(self, pcm: Pcm) -> int:
+        """Queue samples to be played and return how many there was room for; never block."""
+        ...
+
+    def clear(self) -> None:
+        """Be silent now: drop all that was written and not yet played."""
+        ...
+
+    @property
+    def played(self) -> int:
+        """How many of the samples written since the line opened have been played."""
+        ...
+
+    async def tick(self) -> None:
+        """Return after the next block was handed to the loudspeaker."""
+        ...
+
+
+class Line(Microphone, Speaker, Protocol):
+    """One way to talk to the device: the sound card, a WAV file, a remote client."""
+
+    name: str
+
+    def now(self) -> float:
+        """Seconds since the line opened."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+class VoiceActivity(Protocol):
+    """Tells speech from other sound, frame by frame; one object for each line."""
+
+    frame: int
+    """Samples per frame at 16 kHz."""
+
+    def probability(self, frame: Pcm) -> float:
+        """Return how likely this frame is speech, 0 to 1, given the frames before it."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the frames before."""
+        ...
+
+
+class TurnDetector(Protocol):
+    """Tells from the sound of an utterance whether its speaker has finished."""
+
+    def probability(self, audio: Pcm) -> float:
+        """Return how likely the turn is over, 0 to 1; audio at 16 kHz, its last 8 s are used."""
+        ...
+
+
+class Recognizer(Protocol):
+    """Turns speech into words."""
+
+    def transcribe(self, audio: Pcm) -> str:
+        """Return the words in ``audio`` (16 kHz), empty if there are none."""
+        ...
+
+
+class ProsodyModel(Protocol):
+    """Measures how something was said."""
+
+    name: str
+    version: str
+
+    def measure(self, audio: Pcm, text: str) -> Expression | None:
+        """Return the expression of an utterance (16 kHz), or None if it cannot be told."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """Continues a chat."""
+
+    context: int
+    """How many tokens of prompt and reply it can hold."""
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Return how many tokens these messages take as a prompt."""
+        ...
+
+    def reply(self, messages: Sequence[Message], stop: StopSignal) -> Iterator[str]:
+        """Yield the next assistant message piece by piece, ending soon after ``stop`` is set."""
+        ...
+
+
+class Voice(Protocol):
+    """Speaks."""
+
+    rate: int
+    """Samples per second of what it makes."""
+
+    def speak(self, sentence: Sentence, stop: StopSignal) -> Iterator[Pcm]:
+        """Yield the sentence as sound, piece by piece, ending soon after ``stop`` is set.
+
+        A sentence with nothing to pronounce yields nothing.
+        """
+        ...

@@ -1,0 +1,91 @@
+"""One thread that owns one model, and runs its blocking generators step by step.
+
+Layer 1. Serves everything that computes: an engine's author writes a plain function or generator,
+the event loop gets awaitables and async iterators that can be cancelled at every step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from threading import Event as StopSignal
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+_END = object()
+
+
+class Worker:
+    """A thread for one model. Calls are served in the order they came; a model is never entered twice.
+
+    Cancelling a call returns when the step in progress has ended, so whoever comes next finds the
+    model free. Used by any number of conversations on one loop.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._turn = asyncio.Lock()
+
+    async def call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run ``function(*arguments)`` on the thread and return what it returns."""
+        async with self._turn:
+            return await self._until_done(function, *arguments)
+
+    async def stream(self, make: Callable[[StopSignal], Iterator[T]]) -> AsyncIterator[T]:
+        """Yield what the generator ``make(stop)`` yields, one step on the thread at a time.
+
+        ``stop`` is set when the consumer goes away, so a step that watches it ends early. Consume
+        it under ``aclosing``: the thread is free again once the iterator is closed.
+        """
+        stop = StopSignal()
+        async with self._turn, self._closing(make(stop), stop) as steps:
+            while True:
+                item = await self._until_done(next, steps, _END, stop=stop)
+                if item is _END:
+                    return
+                yield cast(T, item)
+
+    def close(self) -> None:
+        """Let the thread end after the step in progress."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    @asynccontextmanager
+    async def _closing(self, steps: Iterator[T], stop: StopSignal) -> AsyncIterator[Iterator[T]]:
+        try:
+            yield steps
+        finally:
+            stop.set()
+            close = getattr(steps, "close", None)
+            if close is not None:
+                await self._until_done(close)
+
+    async def _until_done(
+        self, function: Callable[..., T], *arguments: Any, stop: StopSignal | None = None
+    ) -> T:
+        """Wait for one step even when cancelled, then pass the cancellation on.
+
+        A thread cannot be cancelled; returning earlier would let the next caller in beside it.
+        """
+        loop = asyncio.get_running_loop()
+        step = loop.run_in_executor(self._thread, function, *arguments)
+        cancelled: asyncio.CancelledError | None = None
+        while not step.done():
+            try:
+                await asyncio.shield(step)
+            except asyncio.CancelledError as error:
+                if step.cancelled():
+                    raise
+                cancelled = error
+                if stop is not None:
+                    stop.set()
+            except Exception:  # raised below, from result(), unless a cancellation goes first
+                break
+        if cancelled is not None:
+            if not step.cancelled():
+                step.exception()  # a cancelled caller has no use for it; mark it as seen
+            raise cancelled
+        return step.result()
