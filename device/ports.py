@@ -87,6 +87,10 @@ class VoiceActivity(Protocol):
         """Forget the frames before."""
         ...
 
+    def fresh(self) -> Self:
+        """Return one for another line: it shares the weights, not the memory."""
+        ...
+
 
 class TurnDetector(Protocol):
     """Tells from the sound of an utterance whether its speaker has finished."""
@@ -114,15 +118,25 @@ class ProsodyModel(Protocol):
         """Return the expression of an utterance (16 kHz), or None if it cannot be told."""
         ...
 
+    def fresh(self) -> Self:
+        """Return one for another speaker: it shares the weights, not the baseline."""
+        ...
+
 
 class LanguageModel(Protocol):
     """Continues a chat."""
 
     context: int
     """How many tokens of prompt and reply it can hold."""
+    evaluated: int
+    """How many tokens of the last prompt were really read, the rest being kept from before."""
 
     def count(self, messages: Sequence[Message]) -> int:
         """Return how many tokens these messages take as a prompt."""
+        ...
+
+    def prepare(self, messages: Sequence[Message]) -> None:
+        """Read messages that every prompt begins with, so that the first reply is quick too."""
         ...
 
     def reply(self, messages: Sequence[Message], stop: StopSignal) -> Iterator[str]:

@@ -7,13 +7,15 @@ the event loop gets awaitables and async iterators that can be cancelled at ever
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from threading import Event as StopSignal
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
+M = TypeVar("M")
 
 _END = object()
 
@@ -35,7 +37,7 @@ class Worker:
         async with self._turn:
             return await self._until_done(function, *arguments)
 
-    async def stream(self, make: Callable[[StopSignal], Iterator[T]]) -> AsyncIterator[T]:
+    async def stream(self, make: Callable[[StopSignal], Iterator[T]]) -> AsyncGenerator[T, None]:
         """Yield what the generator ``make(stop)`` yields, one step on the thread at a time.
 
         ``stop`` is set when the consumer goes away, so a step that watches it ends early. Consume
@@ -89,3 +91,19 @@ class Worker:
                 step.exception()  # a cancelled caller has no use for it; mark it as seen
             raise cancelled
         return step.result()
+
+
+@dataclass(frozen=True, slots=True)
+class Owned(Generic[M]):
+    """A model together with the thread that owns it: the only way to reach the model."""
+
+    model: M
+    worker: Worker
+
+    async def call(self, use: Callable[[M], T]) -> T:
+        """Return ``use(model)``, run on the owning thread."""
+        return await self.worker.call(use, self.model)
+
+    def stream(self, use: Callable[[M, StopSignal], Iterator[T]]) -> AsyncGenerator[T, None]:
+        """Yield from the generator ``use(model, stop)``; consume it under ``aclosing``."""
+        return self.worker.stream(lambda stop: use(self.model, stop))

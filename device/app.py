@@ -1,0 +1,209 @@
+"""The composition root: the only file that knows which concrete class stands for what.
+
+Layer 5. Loads the chosen models, each on a thread of its own, and joins them to lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from device.audio.rates import Resampler
+from device.catalogue import Catalogue, choose
+from device.config import Config, Task
+from device.conversation.conversation import Conversation
+from device.conversation.turn import Speech
+from device.engines import engine
+from device.hearing.ears import Ears
+from device.hub import Hub
+from device.mind import persona, style
+from device.models import ModelStore
+from device.ports import (
+    LanguageModel,
+    Line,
+    ProsodyModel,
+    Recognizer,
+    TurnDetector,
+    Voice,
+    VoiceActivity,
+)
+from device.speaking.speakable import speakable
+from device.supervisor import supervise
+from device.types import Event, Pcm, RapportError, Sentence
+from device.worker import Owned, Worker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Faculties:
+    """The models of the device, each with the thread that owns it."""
+
+    voice_activity: Owned[VoiceActivity]
+    turn: Owned[TurnDetector]
+    recognizer: Owned[Recognizer]
+    prosody: Owned[ProsodyModel]
+    language_model: Owned[LanguageModel]
+    voice: Owned[Voice]
+    names: Mapping[Task, str]
+    """The model behind each task."""
+    load_s: Mapping[Task, float]
+    """Seconds that checking and loading each of them took."""
+
+
+class App:
+    """The device's models and hub, and the conversations that use them."""
+
+    def __init__(self, config: Config, hub: Hub, faculties: Faculties) -> None:
+        self.config, self.hub, self.faculties = config, hub, faculties
+        self.conversations: dict[str, Conversation] = {}
+
+    def conversation(self, line: Line, session: str) -> Conversation:
+        """Return a new conversation on an open line, whose events the hub gets as ``session``'s."""
+        faculties, settings = self.faculties, self.config
+
+        def publish(event: Event) -> None:
+            self.hub.publish(session, line.now(), event)
+
+        ears = Ears(
+            _fresh(faculties.voice_activity),
+            faculties.turn,
+            faculties.recognizer,
+            _fresh(faculties.prosody) if settings.hearing.expression else None,
+            settings.hearing,
+        )
+        voice = faculties.voice
+        speech = Speech(
+            voice,
+            speakable,
+            lambda: Resampler(voice.model.rate, line.rate).process,
+            line.now,
+            publish,
+            line.rate,
+        )
+        return Conversation(line, ears, faculties.language_model, speech, settings)
+
+    async def converse(self, line: Line, session: str) -> None:
+        """Hold a conversation on an open line until it ends."""
+        conversation = self.conversation(line, session)
+        self.conversations[session] = conversation
+        try:
+            await conversation.run()
+        finally:
+            del self.conversations[session]
+
+    async def serve(self) -> None:
+        """Run the device's own services until cancelled: today, the local sound card."""
+        if not self.config.line.enabled:
+            log.info("the local line is switched off (line.enabled = false)")
+            await asyncio.Event().wait()
+        await supervise("local line", self._local_line, partial(self.hub.publish, "device", 0.0))
+        await asyncio.Event().wait()
+
+    async def _local_line(self, ready: Callable[[], None]) -> None:
+        async with engine("soundcard")(self.config.line) as line:
+            ready()
+            log.info("listening on %s", line.name)
+            await self.converse(line, "local")
+
+    async def say(self, text: str, style_name: str = "neutral") -> tuple[Pcm, int]:
+        """Return ``text`` spoken in a style, and the samples per second.
+
+        Raises RapportError for an unknown style, or if nothing in the text can be pronounced.
+        """
+        chosen, words = style.choose(None, style_name), speakable(text)
+        voice = self.faculties.voice
+        pieces = [
+            piece
+            async for piece in voice.stream(lambda v, stop: v.speak(Sentence(words, chosen), stop))
+        ]
+        if not pieces:
+            raise RapportError(f"there is nothing to pronounce in {text!r}; give it some words")
+        return np.concatenate(pieces), voice.model.rate
+
+
+@asynccontextmanager
+async def open_app(config: Config, store: ModelStore | None = None) -> AsyncIterator[App]:
+    """Load every model of the configuration side by side, and let them go at the end.
+
+    Raises RapportError naming a model that is missing, damaged or not usable, or a persona that
+    the language model cannot hold.
+    """
+    catalogue = store.catalogue if store else Catalogue.load()
+    store = store or ModelStore(Path(config.models.store) if config.models.store else None, catalogue)
+    names = choose(catalogue, config.models)
+    settings: dict[Task, Any] = {
+        "language_model": config.thinking,
+        "voice": config.speaking,
+    }
+    workers: list[Worker] = []
+    loaded: dict[Task, Owned[Any]] = {}
+    seconds: dict[Task, float] = {}
+
+    async def load(task: Task, name: str) -> None:
+        begun = time.perf_counter()
+        worker = Worker(task)
+        workers.append(worker)
+        make = engine(catalogue.models[name].engine)
+        section = settings.get(task, config.hearing)
+        model = await worker.call(lambda: make(store.files(name), section))
+        loaded[task] = Owned(model, worker)
+        seconds[task] = time.perf_counter() - begun
+
+    try:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for task, name in names.items():
+                    tasks.create_task(load(task, name))
+            faculties = Faculties(**loaded, names=names, load_s=seconds)
+            await _warm_up(faculties, config)
+        except* RapportError as errors:
+            raise RapportError("\n".join(str(error) for error in _leaves(errors))) from None
+        yield App(config, Hub(), faculties)
+    finally:
+        for worker in workers:
+            worker.close()
+
+
+async def _warm_up(faculties: Faculties, config: Config) -> None:
+    """Check that the persona fits, and run what is slow the first time before anyone waits for it."""
+    opening = persona.opening(config.thinking.persona)
+    model, room = faculties.language_model, config.thinking.context - config.thinking.max_tokens
+    needed = await model.call(lambda m: m.count(opening))
+    if needed >= room:
+        raise RapportError(
+            f"thinking.persona takes {needed} tokens, but thinking.context = "
+            f"{config.thinking.context} leaves {room} for the whole prompt; shorten the persona "
+            "or raise thinking.context"
+        )
+    second = np.zeros(16_000, np.int16)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(model.call(lambda m: m.prepare(opening)))
+        tasks.create_task(faculties.turn.call(lambda m: m.probability(second)))
+        tasks.create_task(_warm_voice(faculties.voice))
+
+
+async def _warm_voice(voice: Owned[Voice]) -> None:
+    sentence = Sentence("Hello.", style.choose(None))
+    async for _ in voice.stream(lambda v, stop: v.speak(sentence, stop)):
+        pass
+
+
+def _fresh(owned: Owned[Any]) -> Owned[Any]:
+    """Return the same model for a new speaker: it shares the weights, not what it remembers."""
+    return Owned(owned.model.fresh(), owned.worker)
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]

@@ -1,0 +1,1 @@
+"""The conversation: its states, its turns, and what is remembered of them."""

@@ -1,0 +1,119 @@
+"""One turn's right to the speaker, and the account of what was really heard.
+
+Layer 3, on the event loop. Only this module writes to a speaker. A handle that was stopped refuses
+every later write, so nothing that was still on its way can be heard after an interruption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from device.ports import Line
+from device.types import Pcm
+
+DUCKED = 0.125
+"""Factor on the voice while it is unclear whether the user has begun to speak: -18 dB."""
+
+
+class PlaybackStopped(Exception):
+    """The turn has lost its right to speak."""
+
+
+@dataclass(slots=True)
+class _Clause:
+    text: str
+    first: int
+    """Samples written before it."""
+    samples: int = 0
+
+
+class Playback:
+    """Plays the clauses of one reply. ``stop`` is synchronous: silence, now and for good."""
+
+    def __init__(self, line: Line, sounded: Callable[[float], None]) -> None:
+        """``sounded`` is called once, with the line's time of the first sample played."""
+        self._line = line
+        self._sounded: Callable[[float], None] | None = sounded
+        self._stopped = False
+        self._clauses: list[_Clause] = []
+        self._begin = line.played
+        self._written = 0
+        self._final = 0
+        line.gain = 1.0
+
+    async def play(self, pcm: Pcm, clause: int, text: str) -> None:
+        """Queue sound of the clause numbered ``clause``, waiting while the speaker is full.
+
+        Raises PlaybackStopped once ``stop`` was called.
+        """
+        if clause == len(self._clauses):
+            self._clauses.append(_Clause(text, self._written))
+        while len(pcm):
+            self._check()
+            taken = self._line.write(pcm)
+            self._written += taken
+            self._clauses[clause].samples += taken
+            pcm = pcm[taken:]
+            if len(pcm):
+                await self._tick()
+        self._notice()
+
+    async def drained(self) -> None:
+        """Return when all that was queued has been played; raises PlaybackStopped if stopped."""
+        while self._played < self._written:
+            await self._tick()
+
+    def stop(self) -> None:
+        """Be silent now and refuse whatever comes later."""
+        if self._stopped:
+            return
+        self._notice()
+        self._final = self._played
+        self._stopped = True
+        self._line.clear()
+        self._line.gain = 1.0
+
+    def duck(self, on: bool) -> None:
+        """Lower the voice, or raise it again."""
+        if not self._stopped:
+            self._line.gain = DUCKED if on else 1.0
+
+    def heard(self) -> str:
+        """Return the words that were played so far, cut between words."""
+        played = self._final if self._stopped else self._played
+        return " ".join(part for c in self._clauses if (part := _share(c, played)))
+
+    @property
+    def _played(self) -> int:
+        return min(self._line.played - self._begin, self._written)
+
+    async def _tick(self) -> None:
+        await self._line.tick()
+        self._check()
+        self._notice()
+
+    def _check(self) -> None:
+        if self._stopped:
+            raise PlaybackStopped
+
+    def _notice(self) -> None:
+        played = self._played
+        if self._sounded is not None and played > 0 and not self._stopped:
+            tell, self._sounded = self._sounded, None
+            tell(self._line.now() - played / self._line.rate)
+
+
+def _share(clause: _Clause, played: int) -> str:
+    """Return the words of a clause that fit into the share of its samples that was played."""
+    if clause.samples == 0 or played >= clause.first + clause.samples:
+        return clause.text if played >= clause.first + clause.samples and clause.samples else ""
+    share = max(0, played - clause.first) / clause.samples
+    reach = share * len(clause.text)
+    end, kept = 0, []
+    for word in clause.text.split():
+        end = clause.text.index(word, end) + len(word)
+        if end > reach:
+            break
+        kept.append(word)
+    return " ".join(kept)

@@ -1,0 +1,1 @@
+"""Hearing: from samples to speech, words, expression and the end of a turn."""

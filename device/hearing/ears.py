@@ -1,0 +1,213 @@
+"""From chunks of sound to what was heard: speech beginning, words, pauses, finished utterances.
+
+Layer 3. One ``Ears`` for each line, on the event loop; its models run on their own threads.
+At each first short silence the words, the end of turn and the expression are worked out side by
+side, so that a reply can be prepared before it is sure that the turn is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from device.config import Hearing
+from device.hearing.endpoint import Endpoint, Mark, finished
+from device.ports import Microphone, ProsodyModel, Recognizer, TurnDetector, VoiceActivity
+from device.types import (
+    HEARING_RATE,
+    Expression,
+    HearingEvent,
+    Pcm,
+    SpeechContinued,
+    SpeechDismissed,
+    SpeechFailed,
+    SpeechStarted,
+    SpeechSuspected,
+    TurnLikely,
+    TurnResumed,
+    Utterance,
+    UtteranceEnded,
+)
+from device.worker import Owned
+
+log = logging.getLogger(__name__)
+
+LEAD = 0.35
+"""Seconds of sound kept from before speech was noticed: the network needs some frames to be sure."""
+TAIL = 8.0
+"""Seconds that the end-of-turn and prosody models look back on."""
+INTERIM_SHARE = 3.0
+"""Interim words are sought again after this many times what the last search took, so that the
+recognizer is mostly free when the user stops."""
+
+Emit = Callable[[HearingEvent], None]
+
+
+class Ears:
+    """Hears one line."""
+
+    def __init__(
+        self,
+        voice_activity: Owned[VoiceActivity],
+        turn: Owned[TurnDetector],
+        recognizer: Owned[Recognizer],
+        prosody: Owned[ProsodyModel] | None,
+        settings: Hearing,
+    ) -> None:
+        self._voice_activity = voice_activity
+        self._turn = turn
+        self._recognizer = recognizer
+        self._prosody = prosody
+        self._settings = settings
+        self._frame = voice_activity.model.frame
+        frame_s = self._frame / HEARING_RATE
+        self._endpoint = Endpoint(settings, frame_s)
+        self._recent: deque[Pcm] = deque(maxlen=round(TAIL / frame_s))
+        self._lead_frames = round(LEAD / frame_s)
+        self._long = settings.segment / 2 * HEARING_RATE
+        self._segment: list[Pcm] = []
+        self._settled: list[asyncio.Task[str] | str] = []
+        self._heard = 0
+        self._started = self._ended = self._interim_due = 0.0
+        self._ready: Utterance | None = None
+        self._failure = ""
+        self._analysis: asyncio.Task[None] | None = None
+        self._interim: asyncio.Task[None] | None = None
+
+    async def listen(self, microphone: Microphone, emit: Emit) -> None:
+        """Hear until the microphone ends, handing each event to ``emit`` as it happens."""
+        pending = np.empty(0, np.int16)
+        async with asyncio.TaskGroup() as tasks:
+            async for chunk in microphone.chunks():
+                pending = np.concatenate((pending, chunk.pcm)) if len(pending) else chunk.pcm
+                while len(pending) >= self._frame:
+                    frame, pending = pending[: self._frame], pending[self._frame :]
+                    await self._hear(frame, emit, tasks)
+
+    @property
+    def _now(self) -> float:
+        return self._heard / HEARING_RATE
+
+    async def _hear(self, frame: Pcm, emit: Emit, tasks: asyncio.TaskGroup) -> None:
+        probability = await self._voice_activity.call(lambda model: model.probability(frame))
+        self._heard += len(frame)
+        self._recent.append(frame)
+        mark = self._endpoint.hear(probability)
+        if self._endpoint.speaking:
+            self._segment.append(frame)
+        match mark:
+            case Mark.SUSPECTED:
+                emit(SpeechSuspected(self._now))
+            case Mark.DISMISSED:
+                emit(SpeechDismissed(self._now))
+            case Mark.STARTED:
+                self._begin(emit)
+            case Mark.PAUSED:
+                self._pause(emit, tasks)
+            case Mark.RESUMED:
+                self._resume(emit)
+            case Mark.ENDED:
+                self._finish(emit)
+            case None if self._endpoint.speaking and self._endpoint.silence == 0:
+                self._go_on(emit, tasks)
+
+    def _begin(self, emit: Emit) -> None:
+        self._segment = list(self._recent)[-self._lead_frames :]
+        self._settled = []
+        onset = max(1, round(self._settings.onset * HEARING_RATE / self._frame)) * self._frame
+        self._started = max(0.0, self._now - onset / HEARING_RATE)
+        self._interim_due = self._now + self._settings.interim
+        emit(SpeechStarted(self._started))
+
+    def _go_on(self, emit: Emit, tasks: asyncio.TaskGroup) -> None:
+        if len(self._segment) * self._frame >= self._settings.segment * HEARING_RATE:
+            self._settle(tasks)
+        searching = self._interim is not None and not self._interim.done()
+        if self._settings.interim and self._now >= self._interim_due and not searching:
+            self._interim = tasks.create_task(self._seek_interim(emit), name="interim")
+
+    def _settle(self, tasks: asyncio.TaskGroup) -> None:
+        """Hand a long stretch to the recognizer for good, and start a new one."""
+        audio, self._segment = np.concatenate(self._segment), []
+        self._settled.append(tasks.create_task(self._transcribe(audio), name="segment"))
+
+    async def _transcribe(self, audio: Pcm) -> str:
+        return await self._recognizer.call(lambda model: model.transcribe(audio))
+
+    async def _words(self, audio: Pcm | None) -> str:
+        parts = [part if isinstance(part, str) else await part for part in self._settled]
+        if audio is not None:
+            parts.append(await self._transcribe(audio))
+        return " ".join(part for part in parts if part)
+
+    async def _seek_interim(self, emit: Emit) -> None:
+        begun, audio = self._now, np.concatenate(self._segment) if self._segment else None
+        try:
+            text = await self._words(audio)
+        except Exception as error:
+            log.warning("interim recognition failed: %s", error)
+            return
+        took = self._now - begun
+        self._interim_due = self._now + max(self._settings.interim, took * INTERIM_SHARE)
+        if text and self._endpoint.speaking and self._ready is None:
+            emit(SpeechContinued(text, self._now))
+
+    def _pause(self, emit: Emit, tasks: asyncio.TaskGroup) -> None:
+        self._ended = self._now - self._endpoint.silence
+        self._ready, self._failure = None, ""
+        self._analysis = tasks.create_task(self._analyse(emit), name="analysis")
+
+    async def _analyse(self, emit: Emit) -> None:
+        """Work out words, end of turn and expression of the utterance so far, side by side."""
+        segment = np.concatenate(self._segment) if self._segment else None
+        recent = np.concatenate(self._recent)
+        spoken = round((self._now - self._started + LEAD) * HEARING_RATE)
+        tail = recent[-spoken:]
+        try:
+            async with asyncio.TaskGroup() as parts:
+                words = parts.create_task(self._words(segment))
+                over = parts.create_task(self._turn.call(lambda model: model.probability(tail)))
+                measured = parts.create_task(self._measure(tail))
+        except* Exception as errors:
+            reason = str(errors.exceptions[0]) or repr(errors.exceptions[0])
+            log.error("the utterance could not be analysed: %s", reason)
+            self._failure = reason
+            self._endpoint.judge(1.0)
+            return
+        text, probability = words.result(), over.result()
+        self._endpoint.judge(finished(probability, text) if text else 1.0)
+        if not text:
+            return
+        self._ready = Utterance(
+            text, tail, self._started, self._ended, measured.result(), probability, self._now
+        )
+        emit(TurnLikely(self._ready))
+
+    async def _measure(self, audio: Pcm) -> Expression | None:
+        prosody = self._prosody
+        if prosody is None:
+            return None
+        # The words join the voice's measurement later, in the mind; the model gets sound alone.
+        return await prosody.call(lambda model: model.measure(audio, ""))
+
+    def _resume(self, emit: Emit) -> None:
+        if self._analysis is not None and not self._analysis.done():
+            self._analysis.cancel()
+        if self._ready is not None and len(self._segment) * self._frame >= self._long:
+            # These words are known; only what follows needs to be recognised.
+            self._settled, self._segment = [self._ready.text], self._segment[-2:]
+        self._ready = None
+        self._interim_due = self._now + self._settings.interim
+        emit(TurnResumed(self._now))
+
+    def _finish(self, emit: Emit) -> None:
+        utterance, self._ready = self._ready, None
+        self._segment, self._settled = [], []
+        if utterance is None:
+            emit(SpeechFailed(self._failure or "no words were recognised", self._now))
+        else:
+            emit(UtteranceEnded(utterance, self._now))

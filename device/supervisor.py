@@ -1,0 +1,57 @@
+"""Keeps a service running: when it fails, it is started again, after a growing pause.
+
+Layer 1. Serves the composition root. The failure is told to the hub and the log; it never ends
+the program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from device.types import RapportError, ServiceFailed, ServiceReady
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY, LAST_RETRY = 1.0, 30.0
+"""Seconds before the first and between the later tries; a plugged-in microphone is found in 30 s."""
+
+Ready = Callable[[], None]
+Announce = Callable[[ServiceFailed | ServiceReady], None]
+
+
+async def supervise(
+    name: str, service: Callable[[Ready], Awaitable[None]], announce: Announce
+) -> None:
+    """Run ``service(ready)`` until it returns; when it raises, tell why and start it again.
+
+    The service calls ``ready`` once it works, which also resets the pause. A failure that repeats
+    itself word for word is logged once.
+    """
+    pause, told = FIRST_RETRY, ""
+
+    def ready() -> None:
+        nonlocal pause, told
+        pause, told = FIRST_RETRY, ""
+        announce(ServiceReady(name))
+
+    while True:
+        try:
+            await service(ready)
+            return
+        except Exception as error:
+            reason = _reason(error)
+            if reason != told:
+                expected = isinstance(error, RapportError)
+                log.error("%s: %s", name, reason, exc_info=None if expected else error)
+                told = reason
+            announce(ServiceFailed(name, reason, pause))
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LAST_RETRY)
+
+
+def _reason(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) or type(error).__name__
