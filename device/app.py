@@ -139,7 +139,9 @@ async def open_app(config: Config, store: ModelStore | None = None) -> AsyncIter
     the language model cannot hold.
     """
     catalogue = store.catalogue if store else Catalogue.load()
-    store = store or ModelStore(Path(config.models.store) if config.models.store else None, catalogue)
+    store = store or ModelStore(
+        Path(config.models.store) if config.models.store else None, catalogue
+    )
     names = choose(catalogue, config.models)
     settings: dict[Task, Any] = {
         "language_model": config.thinking,
@@ -175,7 +177,7 @@ async def open_app(config: Config, store: ModelStore | None = None) -> AsyncIter
 
 
 async def _warm_up(faculties: Faculties, config: Config) -> None:
-    """Check that the persona fits, and run what is slow the first time before anyone waits for it."""
+    """Check that the persona fits, and do what is slow the first time before anyone waits."""
     opening = persona.opening(config.thinking.persona)
     model, room = faculties.language_model, config.thinking.context - config.thinking.max_tokens
     needed = await model.call(lambda m: m.count(opening))

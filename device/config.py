@@ -27,13 +27,15 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class ConfigError(RapportError):
-    """A configuration that cannot be used; the message names source, key, value and what is allowed."""
+    """A configuration that cannot be used; it names source, key, value and what is allowed."""
 
 
 class Section(BaseModel):
     """A part of the configuration: immutable, and closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True
+    )
 
 
 class Models(Section):
@@ -200,7 +202,9 @@ def _explain_one(fault: dict[str, Any], source: str) -> str:
     key = ".".join(place) or "the whole"
     if fault["type"] == "extra_forbidden":
         allowed = ", ".join(sorted(_keys(place[:-1])))
-        return f"{source}: {key} = {fault['input']!r}: there is no such key; allowed here: {allowed}"
+        return (
+            f"{source}: {key} = {fault['input']!r}: there is no such key; allowed here: {allowed}"
+        )
     message = fault["msg"].removeprefix("Value error, ")
     shown = repr(fault["input"])
     if isinstance(fault["input"], Mapping):

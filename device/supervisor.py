@@ -15,7 +15,7 @@ from device.types import RapportError, ServiceFailed, ServiceReady
 log = logging.getLogger(__name__)
 
 FIRST_RETRY, LAST_RETRY = 1.0, 30.0
-"""Seconds before the first and between the later tries; a plugged-in microphone is found in 30 s."""
+"""Seconds before the first and between later tries; a new microphone is found within 30 s."""
 
 Ready = Callable[[], None]
 Announce = Callable[[ServiceFailed | ServiceReady], None]

@@ -20,7 +20,7 @@ Pcm: TypeAlias = npt.NDArray[np.int16]
 """Mono samples, int16, shape (n,)."""
 
 HEARING_RATE = 16_000
-"""Samples per second of everything that is heard: each model of the hearing room wants this rate."""
+"""Samples per second of everything that is heard: each model of the hearing room wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class AudioChunk:
     start: int
     """Index of the first sample since the stream opened: the sample clock."""
     far: Pcm | None = None
-    """What the speaker played during these samples, at the same rate, or None if it is not known."""
+    """What the speaker played during these samples, at the same rate; None: not known."""
 
     @property
     def started(self) -> float:

@@ -21,7 +21,7 @@ _END = object()
 
 
 class Worker:
-    """A thread for one model. Calls are served in the order they came; a model is never entered twice.
+    """A thread for one model: calls are served in turn, and a model is never entered twice.
 
     Cancelling a call returns when the step in progress has ended, so whoever comes next finds the
     model free. Used by any number of conversations on one loop.

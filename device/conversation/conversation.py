@@ -89,12 +89,12 @@ class Conversation:
         self._ignoring = False
 
     async def run(self) -> None:
-        """Converse until the line ends, letting a reply that is being spoken come to its end."""
+        """Converse until the line ends; what is still being said then is cut off."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             await self._ears.listen(self._line, self.handle)
             self._keep_listening()
-            self._discard()
+            self._end(interrupted=True)
         self._tasks = None
 
     def handle(self, event: HearingEvent | Command | Sounded | Drained | Broke) -> None:
@@ -118,7 +118,7 @@ class Conversation:
         return self._current is None and self.state in (State.IDLE, State.LISTENING)
 
     def _deaf_to(self, event: object) -> bool:
-        """Whether an utterance is to be passed over: muted, or begun while it must not interrupt."""
+        """Whether an utterance is passed over: muted, or begun while it must not interrupt."""
         if not isinstance(event, HearingEvent):
             return False
         busy = self.state in (State.THINKING, State.SPEAKING)

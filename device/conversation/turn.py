@@ -100,8 +100,9 @@ class Turn:
                 tasks.create_task(self._synthesize(sentences, audio), name="synthesize")
                 tasks.create_task(self._speak(audio), name="speak")
         except* PlaybackStopped:
-            return
-        self.marks.reply_end = self.speech.now()
+            pass  # whoever stopped it has accounted for what was heard
+        else:
+            self.marks.reply_end = self.speech.now()
 
     def reply(self) -> Reply:
         """Return the reply and what has been heard of it so far."""
@@ -174,4 +175,3 @@ class Turn:
             self.speech.publish(Spoken(piece.pcm, self.speech.rate, self.number))
             await self.playback.play(piece.pcm, piece.clause, piece.text)
         await self.playback.drained()
-

@@ -37,7 +37,7 @@ from device.worker import Owned
 log = logging.getLogger(__name__)
 
 LEAD = 0.35
-"""Seconds of sound kept from before speech was noticed: the network needs some frames to be sure."""
+"""Seconds of sound kept from before speech was noticed: noticing takes some frames."""
 TAIL = 8.0
 """Seconds that the end-of-turn and prosody models look back on."""
 INTERIM_SHARE = 3.0
@@ -177,13 +177,22 @@ class Ears:
             log.error("the utterance could not be analysed: %s", reason)
             self._failure = reason
             self._endpoint.judge(1.0)
-            return
-        text, probability = words.result(), over.result()
+        else:
+            self._conclude(words.result(), over.result(), measured.result(), tail, emit)
+
+    def _conclude(
+        self,
+        text: str,
+        probability: float,
+        expression: Expression | None,
+        audio: Pcm,
+        emit: Emit,
+    ) -> None:
         self._endpoint.judge(finished(probability, text) if text else 1.0)
         if not text:
             return
         self._ready = Utterance(
-            text, tail, self._started, self._ended, measured.result(), probability, self._now
+            text, audio, self._started, self._ended, expression, probability, self._now
         )
         emit(TurnLikely(self._ready))
 

@@ -34,11 +34,12 @@ RESUME_FRAMES = 2
 SURE, UNSURE = 0.8, 0.2
 """Beyond these the end-of-turn network is taken at its word."""
 
-_HANGING = frozenset(
-    "a an and as at because but by for from if in into is like my of on or so than that the their "
-    "then they this to um uh er hmm was were when where which while who whose with would you your "
-    "i'm it's i".split()
-)
+_HANGING_WORDS = """
+    a an and as at because but by for from if in into is like my of on or so than that the their
+    then they this to um uh er hmm was were when where which while who whose with would you your
+    i'm it's i
+"""
+_HANGING = frozenset(_HANGING_WORDS.split())
 _LAST_WORD = re.compile(r"([\w']+)\W*$")
 
 
@@ -141,7 +142,7 @@ def finished(turn_probability: float, text: str) -> float:
     """Return how finished an utterance is, 0 to 1, from the sound of it and from its words.
 
     The network alone separates whole clips from cut ones with an AUC of about 0.8, so the words
-    have a say: a closing mark supports the end, a hanging word ("and", "the", "um") speaks against it.
+    have a say: a closing mark supports the end, a hanging word ("and", "the", "um") opposes it.
     """
     stripped = text.strip()
     last = _LAST_WORD.search(stripped.lower())
