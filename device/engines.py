@@ -40,7 +40,9 @@ def engine(name: str) -> type[Any]:
     module, _, attribute = target.partition(":")
     if not attribute:
         known = ", ".join(sorted(ENGINES))
-        raise RapportError(f"engine {name!r} is not known; choose one of {known}, or 'module:Class'")
+        raise RapportError(
+            f"engine {name!r} is not known; choose one of {known}, or 'module:Class'"
+        )
     try:
         return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
     except ModuleNotFoundError as error:

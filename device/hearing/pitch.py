@@ -17,7 +17,7 @@ HOP = 256
 """Samples from one value to the next: 62.5 values per second."""
 LOWEST = np.array(60.0, np.float32)
 HIGHEST = np.array(600.0, np.float32)
-"""Hertz. Deep male speech reaches 60, a frightened child about 600; whistles and alarms exceed it."""
+"""Hertz. Deep male speech reaches 60, a frightened child about 600; whistles go beyond."""
 SHORTEST = 2048
 """Samples of one analysis window of the network."""
 SILENT = 1e-3

@@ -1,0 +1,1 @@
+"""Faces in a terminal: the commands of ``rapport``, one module each, and what they show."""

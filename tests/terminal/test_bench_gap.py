@@ -81,7 +81,7 @@ def test_a_gap_runs_from_the_end_of_the_clip_to_the_first_sound_of_the_reply() -
 
 
 def test_an_answer_before_the_end_is_counted_and_the_gap_is_that_of_the_last() -> None:
-    script = Script({1: "how are you.", 2: "and your wife."})
+    script = Script({1: "good morning.", 2: "and your wife."})
     said = clip((1, 0.8), (0, 1.0), (2, 0.8))
     result = with_app(lambda app: answered(app, said), script)
     assert result.cut_off == 1

@@ -1,0 +1,81 @@
+"""One expression of an utterance, from how it sounded and what it said.
+
+Layer 3, pure. Serves the ears and the conversation. The voice tells arousal and dominance, the
+words tell valence; the names are scored from both together, and each side speaks for itself where
+the other is silent.
+"""
+
+from __future__ import annotations
+
+from device.hearing.emotions import LEAST, PLACES, emotion_scores
+from device.mind.words import Wording, emotions_of, read
+from device.types import Expression
+
+SHIFT = 0.4
+"""How far the words may move the arousal that the voice tells."""
+WORDS_CEILING = 0.8
+"""The highest score that words alone can give: they may be quoted, ironic or misheard."""
+UNNAMED = 0.5
+"""Factor on the names that the words do not give, once they give any."""
+AGREEMENT = 0.5
+"""How far a voice raises the score of a name whose arousal it fits, or lowers the other."""
+
+
+def combine(expression: Expression | None, text: str) -> Expression:
+    """Return what voice and words tell together.
+
+    ``expression`` is the voice's, or None where it was not measured; ``text`` is the transcript.
+    A valence that the voice's engine did measure is averaged with the words', these weighing more.
+    """
+    wording = read(text)
+    voice = expression or Expression(valence=None, arousal=None, dominance=None)
+    valence = _valence(voice, wording)
+    arousal = _arousal(voice, wording)
+    confidence = _confidence(voice, wording)
+    scores = emotion_scores(arousal, valence, voice.dominance, confidence)
+    if voice.valence is not None:  # an engine that tells valence scores names by itself, and better
+        scores = dict(voice.emotions)
+    named = emotions_of(wording.categories)
+    if named:  # the words say which of the names near this place is meant
+        scores = {
+            name: round(score * (1 if name in named else UNNAMED), 3)
+            for name, score in scores.items()
+        }
+    for name, score in named.items():
+        worded = WORDS_CEILING * score * _agreement(name, voice)
+        scores[name] = max(scores.get(name, 0.0), round(min(worded, 1.0), 3))
+    return Expression(
+        valence=valence,
+        arousal=arousal,
+        dominance=voice.dominance,
+        emotions={name: score for name, score in scores.items() if score >= LEAST},
+        confidence=round(confidence, 3),
+        measures=voice.measures,
+    )
+
+
+def _valence(voice: Expression, wording: Wording) -> float | None:
+    if voice.valence is None:
+        return wording.valence if wording.weight else None
+    share = wording.weight / (wording.weight + 0.5 * voice.confidence) if wording.weight else 0.0
+    return round(share * wording.valence + (1 - share) * voice.valence, 3)
+
+
+def _arousal(voice: Expression, wording: Wording) -> float | None:
+    shift = wording.arousal * wording.weight
+    if voice.arousal is None:
+        return round(shift, 3) if wording.weight else None
+    return round(max(-1.0, min(voice.arousal + SHIFT * shift, 1.0)), 3)
+
+
+def _confidence(voice: Expression, wording: Wording) -> float:
+    """Either source being right suffices, but words are never trusted beyond three quarters."""
+    return 1.0 - (1.0 - voice.confidence) * (1.0 - 0.75 * wording.weight)
+
+
+def _agreement(name: str, voice: Expression) -> float:
+    """Return the factor by which the voice supports a name that the words gave, 0.5 to 1.5."""
+    if voice.arousal is None or name not in PLACES:
+        return 1.0
+    fit = voice.arousal * PLACES[name][1] * voice.confidence
+    return max(0.5, min(1.0 + 2 * AGREEMENT * fit, 1.5))

@@ -1,0 +1,173 @@
+"""A live conversation at the terminal: level, words as they come, expression, state, reply.
+
+Layer 6, on the event loop. Serves ``rapport talk`` without files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from device.app import App
+from device.hub import Subscription
+from device.ports import Line
+from device.terminal.hold import Held
+from device.terminal.metered import FLOOR_DB, Metered
+from device.terminal.record import Record
+from device.terminal.transcript import describe, render
+from device.types import (
+    Expressed,
+    Observed,
+    Replied,
+    Replying,
+    SpeechFailed,
+    SpeechStarted,
+    State,
+    StateChanged,
+    Transcribed,
+    TurnFailed,
+)
+
+SESSION = "local"
+FRAMES_PER_S = 12
+METER_WIDTH = 30
+LOUD_DB = -3.0
+"""A microphone that comes this close to full scale is about to clip."""
+STATE_COLOURS = {
+    State.IDLE: "dim",
+    State.LISTENING: "cyan",
+    State.THINKING: "yellow",
+    State.SPEAKING: "green",
+}
+
+See = Callable[[Observed], None]
+
+
+class View:
+    """What is on the screen: finished turns scroll away above, the present one is redrawn."""
+
+    def __init__(self) -> None:
+        self.state = State.LISTENING
+        self._words = self._sounds = self._reply = self._note = ""
+        self._final = False
+
+    def take(self, observed: Observed) -> None:
+        """Add an event."""
+        match observed.event:
+            case StateChanged(_, new):
+                self.state = new
+            case SpeechStarted():
+                self._words, self._sounds, self._note, self._final = "", "", "", False
+            case SpeechFailed(reason):
+                self._words, self._note = "", f"speech was heard, but {reason}"
+            case Transcribed(text, interim=interim):
+                self._words, self._final = text, not interim
+            case Expressed(expression):
+                self._sounds = describe(expression)
+            case Replying(sentence):
+                self._reply = f"{self._reply} {sentence.text}".strip()
+            case Replied():
+                self._words = self._sounds = self._reply = ""
+            case TurnFailed(reason):
+                self._note = reason
+
+    def render(self, level: float) -> RenderableType:
+        """Return the present picture; ``level`` of the microphone in dB below full scale."""
+        head = Text(f"{self.state.value:<10}", STATE_COLOURS[self.state]).append(meter(level))
+        lines = [head]
+        if self._words:
+            style = "bold" if self._final else "dim italic"
+            you = Text("you      ", "bold cyan").append(self._words, style)
+            lines.append(you.append(f"  (sounds {self._sounds})" if self._sounds else "", "cyan"))
+        if self._reply:
+            lines.append(Text("rapport  ", "bold green").append(self._reply, "not bold"))
+        if self._note:
+            lines.append(Text(self._note, "yellow"))
+        return Group(*lines)
+
+
+def meter(level: float) -> Text:
+    """Return a bar for a level in dB below full scale."""
+    filled = round((1 - level / FLOOR_DB) * METER_WIDTH)
+    colour = "red" if level > LOUD_DB else "green"
+    bar = Text("▮" * filled, colour).append("·" * (METER_WIDTH - filled), "dim")
+    return bar.append(f" {level:4.0f} dB", "dim")
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a live conversation is watched."""
+
+    console: Console
+    record: bool = False
+    """Whether to keep what was played."""
+    log: See | None = None
+    """Gets every event."""
+
+
+class Closable(Line, Protocol):
+    """A line that can be ended from this side."""
+
+    def close(self) -> None:
+        """End the microphone's chunks."""
+        ...
+
+
+async def converse_live(app: App, card: Closable, watch: Watch) -> Held:
+    """Talk on ``card`` until Ctrl-C, or until it closes, and return what was said.
+
+    Raises RapportError if the line cannot be opened, as without microphone or loudspeaker.
+    """
+    record, view, console = Record(), View(), watch.console
+    async with Metered(card, watch.record) as line, asyncio.TaskGroup() as tasks:
+        console.print(f"Listening on {line.name}. Speak; Ctrl-C ends.", style="dim")
+
+        def picture() -> RenderableType:
+            return view.render(line.level)
+
+        screen = Live(get_renderable=picture, console=console, refresh_per_second=FRAMES_PER_S)
+        with app.hub.subscribe() as events, screen:
+            tasks.create_task(_follow(events, record, view, watch), name="view")
+            talking = tasks.create_task(app.converse(line, SESSION), name="talk")
+            with _ends_on_interrupt(card, talking):
+                await asyncio.wait([talking])
+    return Held(record, [], line.recording, line.rate)
+
+
+async def _follow(events: Subscription, record: Record, view: View, watch: Watch) -> None:
+    async for observed in events:
+        if observed.session != SESSION:
+            continue
+        if watch.log:
+            watch.log(observed)
+        view.take(observed)
+        ended = record.take(observed)
+        if ended is not None:
+            watch.console.print(render(ended, gap=True))
+
+
+@contextmanager
+def _ends_on_interrupt(card: Closable, talking: asyncio.Task[None]) -> Iterator[None]:
+    """Within the block, Ctrl-C ends the conversation in peace; a second one at once."""
+    loop, asked = asyncio.get_running_loop(), False
+
+    def end() -> None:
+        nonlocal asked
+        if asked:
+            talking.cancel()
+        asked = True
+        card.close()
+
+    loop.add_signal_handler(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

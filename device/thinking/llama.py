@@ -1,0 +1,198 @@
+"""Language models in GGUF files, run by llama.cpp.
+
+Layer 2, on llama-cpp-python. Serves the turns of every conversation from the one thread that owns
+it. The beginning that a prompt shares with the one before (the persona, the turns so far) stays in
+the KV cache, so a turn pays only for its new words.
+"""
+
+from __future__ import annotations
+
+import codecs
+import ctypes
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from threading import Event as StopSignal
+
+import llama_cpp
+from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+from device.config import Thinking
+from device.thinking.echoes import without_echoes
+from device.thinking.repetition import runs_away
+from device.types import Message, RapportError
+
+log = logging.getLogger(__name__)
+
+BATCH = 64
+"""Prompt tokens evaluated at once. 32 to 64 reached full speed on x86 (220 tokens/s at 16, 281 at
+64); llama.cpp's own 512 only costs memory."""
+LONGEST_PIECE = 256
+"""Bytes of the longest token's text; usual vocabularies stay below 130."""
+
+
+@llama_cpp.llama_log_callback
+def _log(level: int, text: bytes, _: ctypes.c_void_p) -> None:
+    log.debug("llama.cpp: %s", text.decode("utf-8", "replace").rstrip())
+
+
+class Llama:
+    """A chat model with the chat template of its own file; a ``ports.LanguageModel``."""
+
+    def __init__(self, files: Mapping[str, Path], settings: Thinking) -> None:
+        """Map the file in role ``model`` into memory; weights are read when first needed.
+
+        Raises RapportError if llama.cpp cannot load it or it holds no chat template.
+        """
+        path = files["model"]
+        self._path, self._settings = path, settings
+        self._model = _load(path, settings)
+        self._vocabulary = llama_cpp.llama_model_get_vocab(self._model.model)
+        self._chat = _chat_template(self._model, path)
+        self._stop = StopSignal()
+        # Both live as long as the context that calls them.
+        self._watch = llama_cpp.ggml_abort_callback(lambda _: self._stop.is_set())
+        self._ignore = llama_cpp.ggml_abort_callback()
+        self.context = int(self._model.n_ctx())
+        self.evaluated = 0
+        """Tokens of the last prompt that were not in the KV cache and had to be evaluated."""
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Return how many tokens these messages take as a prompt."""
+        return len(self._tokens(messages))
+
+    def prepare(self, messages: Sequence[Message]) -> None:
+        """Evaluate the beginning that coming prompts share, so that the first turn is quick."""
+        for _ in self._generate(self._prompt(messages), StopSignal()):
+            break
+
+    def reply(self, messages: Sequence[Message], stop: StopSignal) -> Iterator[str]:
+        """Yield the next assistant message piece by piece.
+
+        ``stop`` ends it within one token, and within one operation of the network while the prompt
+        is evaluated. Notes in brackets and "As an AI" openings are left out. Raises RapportError
+        if the prompt fills the context.
+        """
+        return without_echoes(self._pieces(self._prompt(messages), stop))
+
+    def _pieces(self, prompt: list[int], stop: StopSignal) -> Iterator[str]:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        said: list[int] = []
+        limit = min(self._settings.max_tokens, self.context - len(prompt))
+        for token in self._generate(prompt, stop):
+            if llama_cpp.llama_vocab_is_eog(self._vocabulary, token):
+                break
+            said.append(token)
+            if runs_away(said):
+                break
+            if piece := decoder.decode(self._text(token)):
+                yield piece
+            if len(said) >= limit or stop.is_set():
+                break
+
+    def _generate(self, prompt: list[int], stop: StopSignal) -> Iterator[int]:
+        """Yield tokens without end. An aborted evaluation ends it, with a KV cache that is sound:
+
+        ``Llama.eval`` counts a batch only when all of it was evaluated, and drops whatever lies
+        beyond the count before it adds to it.
+        """
+        model, settings = self._model, self._settings
+        self._stop = stop
+        if stop.is_set():
+            return
+        self.evaluated = len(prompt) - self._kept(prompt)
+        # Asked some 600 times for each evaluation: no cost while a prompt is evaluated in batches,
+        # 5 % of the time of a single token, which is short enough anyway.
+        llama_cpp.llama_set_abort_callback(model.ctx, self._watch, None)
+        tokens = model.generate(
+            prompt, temp=settings.temperature, repeat_penalty=settings.repeat_penalty
+        )
+        try:
+            while not stop.is_set():
+                yield next(tokens)
+                llama_cpp.llama_set_abort_callback(model.ctx, self._ignore, None)
+        except RuntimeError as error:
+            if not stop.is_set():
+                raise RapportError(
+                    f"{self._path.name}: llama.cpp failed ({error}); lower thinking.context, or "
+                    "choose a smaller language model"
+                ) from error
+        finally:
+            llama_cpp.llama_set_abort_callback(model.ctx, self._ignore, None)
+
+    def _kept(self, prompt: list[int]) -> int:
+        """Return how many tokens of ``prompt`` need no evaluation."""
+        held = self._model.input_ids[: self._model.n_tokens].tolist()
+        same = llama_cpp.Llama.longest_token_prefix(held, prompt)
+        # The last token is evaluated again for its logits, unless it was the very last one.
+        return same - 1 if same == len(prompt) and same != len(held) else same
+
+    def _prompt(self, messages: Sequence[Message]) -> list[int]:
+        prompt = self._tokens(messages)
+        if len(prompt) >= self.context:
+            raise RapportError(
+                f"the prompt takes {len(prompt)} tokens and the context holds {self.context}; "
+                "shorten thinking.persona, or raise thinking.context"
+            )
+        return prompt
+
+    def _tokens(self, messages: Sequence[Message]) -> list[int]:
+        # A message must not be able to speak in another role's name.
+        plain = [{"role": m.role, "content": m.content.replace("<|", "< |")} for m in messages]
+        try:
+            # Models that can think aloud (Qwen 3) are asked not to; other templates ignore it.
+            text = self._chat(messages=plain, enable_thinking=False).prompt  # type: ignore[arg-type]
+        except ValueError as error:
+            raise RapportError(
+                f"{self._path.name}: its chat template refuses this chat ({error}); "
+                "choose another language model"
+            ) from None
+        begun = bool(self._chat.bos_token) and text.startswith(self._chat.bos_token)
+        return self._model.tokenize(text.encode(), add_bos=not begun, special=True)
+
+    def _text(self, token: int) -> bytes:
+        buffer = ctypes.create_string_buffer(LONGEST_PIECE)
+        size = llama_cpp.llama_token_to_piece(
+            self._vocabulary, token, buffer, LONGEST_PIECE, 0, False
+        )
+        return buffer.raw[: max(size, 0)]
+
+
+def _load(path: Path, settings: Thinking) -> llama_cpp.Llama:
+    try:
+        model = llama_cpp.Llama(
+            str(path),
+            n_ctx=settings.context,
+            n_batch=BATCH,
+            n_ubatch=BATCH,
+            n_threads=settings.threads,
+            n_threads_batch=settings.threads,
+            seed=settings.seed,
+            use_mmap=True,
+            verbose=False,
+        )
+    except (ValueError, RuntimeError, OSError) as error:
+        raise RapportError(
+            f"{path}: is not a language model that llama.cpp can load ({error}); "
+            "run: rapport models fetch"
+        ) from None
+    llama_cpp.llama_log_set(_log, None)
+    return model
+
+
+def _chat_template(model: llama_cpp.Llama, path: Path) -> Jinja2ChatFormatter:
+    template = model.metadata.get("tokenizer.chat_template")
+    if not template:
+        raise RapportError(
+            f"{path}: holds no chat template, so it is no chat model; choose an instruct model"
+        )
+    vocabulary = llama_cpp.llama_model_get_vocab(model.model)
+
+    def text_of(token: int) -> str:
+        if token < 0:  # this vocabulary has no such token
+            return ""
+        return bytes(llama_cpp.llama_vocab_get_text(vocabulary, token)).decode()
+
+    return Jinja2ChatFormatter(
+        template=template, eos_token=text_of(model.token_eos()), bos_token=text_of(model.token_bos())
+    )

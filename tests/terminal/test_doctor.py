@@ -1,0 +1,69 @@
+"""``rapport doctor``: each part has its line, what is broken has its remedy and the exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.terminal.conftest import Rapport
+
+ENGINES = {"voice", "recognizer", "voice activity", "turn", "prosody", "language model"}
+
+
+def report(text: str) -> dict[str, dict[str, Any]]:
+    return {finding["part"]: finding for finding in json.loads(text)}
+
+
+@pytest.mark.models
+def test_every_part_is_checked_and_every_engine_does_its_job(
+    rapport: Rapport, models_ready: None
+) -> None:
+    done = rapport("doctor", "--json")
+    assert done.returncode == 0, done.stdout
+    parts = report(done.stdout)
+    assert {"python", "packages", "llama library", "processor", "memory", "configuration"} <= set(
+        parts
+    )
+    assert {f"model {name}" for name in ENGINES} <= set(parts)
+    for name in ENGINES:
+        assert parts[f"engine {name}"]["health"] == "ok"
+        assert "loaded in" in parts[f"engine {name}"]["found"]
+    assert "how are you today" in parts["engine recognizer"]["found"].lower()
+    assert all(part["remedy"] for part in parts.values() if part["health"] == "warning")
+
+
+def test_missing_models_are_broken_parts_with_the_remedy(rapport: Rapport, tmp_path: Path) -> None:
+    done = rapport("doctor", RAPPORT_MODELS=str(tmp_path / "none"))
+    assert done.returncode == 1
+    broken = [line for line in done.stdout.splitlines() if line.startswith("broken  model ")]
+    assert len(broken) == len(ENGINES)
+    assert "-> run: rapport models fetch smollm2-135m" in done.stdout
+    assert not (tmp_path / "none").exists(), "looking changes nothing"
+
+
+def test_a_configuration_that_cannot_be_used_is_a_finding_not_the_end(
+    rapport: Rapport, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("[hearing]\nears = 2\n")
+    done = rapport("doctor", "--json", "--config", wrong, RAPPORT_MODELS=str(tmp_path / "none"))
+    assert done.returncode == 1
+    parts = report(done.stdout)
+    assert parts["configuration"]["health"] == "broken"
+    assert "hearing.ears = 2: there is no such key" in parts["configuration"]["found"]
+    assert "model voice" in parts
+
+
+@pytest.mark.models
+def test_a_damaged_model_is_broken_and_not_loaded(
+    rapport: Rapport, models_ready: None, tmp_path: Path
+) -> None:
+    file = tmp_path / "silero" / "silero_vad.onnx"
+    file.parent.mkdir()
+    file.write_bytes(b"not a network")
+    parts = report(rapport("doctor", "--json", RAPPORT_MODELS=str(tmp_path)).stdout)
+    assert "is damaged" in parts["model voice activity"]["found"]
+    assert parts["engine voice activity"]["found"] == "silero: not tried, its files are not whole"

@@ -1,0 +1,144 @@
+"""The live view: what is on the screen at each moment, and a whole live conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import re
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from device.audio.rates import read_speech
+from device.audio.wav import WavLine
+from device.hub import Hub
+from device.terminal.hold import Held
+from device.terminal.live import View, Watch, converse_live, meter
+from device.terminal.metered import FLOOR_DB, Metered, level_db
+from device.types import (
+    Event,
+    Expressed,
+    Expression,
+    Observed,
+    Replied,
+    Reply,
+    Replying,
+    Sentence,
+    SpeechFailed,
+    SpeechStarted,
+    State,
+    StateChanged,
+    Style,
+    Transcribed,
+    TurnFailed,
+)
+from device.virtual_time import VirtualLoop
+from tests.terminal.conftest import Device
+
+
+def screen(*events: Event, level: float = FLOOR_DB) -> str:
+    view, paper = View(), io.StringIO()
+    for event in events:
+        view.take(Observed("local", 0.0, event))
+    Console(file=paper, width=100).print(view.render(level))
+    return paper.getvalue()
+
+
+def test_words_show_while_they_are_recognised_and_go_when_nothing_came_of_them() -> None:
+    speaking = [SpeechStarted(1.0), Transcribed("how do I", interim=True)]
+    assert "you      how do I" in screen(*speaking)
+    failed = screen(*speaking, SpeechFailed("no words were recognised", 2.0))
+    assert "how do I" not in failed
+    assert "speech was heard, but no words were recognised" in failed
+
+
+def test_a_turn_shows_state_expression_and_the_reply_as_it_is_spoken() -> None:
+    style = Style("calm")
+    shown = screen(
+        Transcribed("I am sad.", interim=False, turn=1),
+        Expressed(Expression(-0.5, -0.4, None, {"Sadness": 0.6, "Joy": 0.1}), 1),
+        StateChanged(State.THINKING, State.SPEAKING),
+        Replying(Sentence("I am sorry.", style), 1),
+        Replying(Sentence("Tell me more.", style), 1),
+    )
+    assert shown.startswith("speaking")
+    assert "you      I am sad.  (sounds sadness 0.60, calm, unpleasant)" in shown
+    assert "rapport  I am sorry. Tell me more." in shown
+
+
+def test_a_finished_turn_leaves_the_screen_and_a_failure_is_told() -> None:
+    begun = [Transcribed("hello", interim=False, turn=1)]
+    assert "hello" not in screen(*begun, Replied(Reply("Hi.", "Hi.", False), 1))
+    assert "the model is gone" in screen(*begun, TurnFailed("the model is gone", 1))
+
+
+def test_the_meter_fills_with_the_level() -> None:
+    assert meter(FLOOR_DB).plain.count("▮") == 0
+    assert meter(FLOOR_DB / 2).plain.count("▮") == 15
+    assert meter(0.0).plain.count("▮") == 30
+
+
+def test_the_level_is_that_of_the_sound() -> None:
+    full = np.full(320, 32_767, np.int16)
+    assert level_db(full) == pytest.approx(0.0, abs=0.01)
+    assert level_db(full // 10) == pytest.approx(-20.0, abs=0.1)
+    assert level_db(np.zeros(320, np.int16)) == level_db(np.empty(0, np.int16)) == FLOOR_DB
+
+
+def test_a_metered_line_keeps_what_was_played_and_not_what_was_cut_off() -> None:
+    first, second = (np.full(22_050, value, np.int16) for value in (1_000, 2_000))
+
+    async def play() -> np.ndarray:
+        async with Metered(WavLine(), record=True) as line:
+            line.write(first)
+            while line.played < 11_025:
+                await line.tick()
+            line.clear()
+            line.write(second)
+            while line.played < 11_025 + 22_050:
+                await line.tick()
+            return line.recording
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        recording = runner.run(play())
+    assert len(recording) == 11_025 + 22_050
+    assert set(recording[:11_025]) == {1_000}
+    assert set(recording[11_025:]) == {2_000}
+
+
+@pytest.mark.models
+def test_a_live_conversation_is_shown_and_ends_with_ctrl_c(
+    device: Device, acted: dict[str, Path]
+) -> None:
+    paper, app = io.StringIO(), device.app
+    console = Console(file=paper, width=120, force_terminal=True, color_system=None)
+
+    async def converse() -> Held:
+        line = WavLine(rate=app.faculties.voice.model.rate, name="a test line")
+        line.feed(read_speech(acted["dogs"]))
+        watching = asyncio.ensure_future(_interrupt_after_the_reply(app.hub))
+        held = await converse_live(app, line, Watch(console, record=True))
+        await watching
+        return held
+
+    held = device.runner.run(converse())
+    (turn,) = held.record.turns
+    assert turn.reply
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", paper.getvalue())
+    assert "Listening on a test line" in shown
+    assert "listening" in shown and "▮" in shown
+    assert f"you      {turn.transcript}" in shown
+    assert turn.reply.text.split()[0] in shown
+    assert len(held.played) > held.rate / 2
+
+
+async def _interrupt_after_the_reply(hub: Hub) -> None:
+    with hub.subscribe() as events:
+        async for observed in events:
+            if isinstance(observed.event, Replied):
+                os.kill(os.getpid(), signal.SIGINT)
+                return
