@@ -83,8 +83,9 @@ class Hearing(Section):
     """Silence that ends a turn which does not sound finished."""
     interim: Seconds = 0.6
     """How often words are recognised while the user speaks; 0: not at all."""
-    segment: Annotated[float, Field(ge=5, le=25)] = 12.0
-    """Speech longer than this is recognised in pieces, cut at pauses."""
+    segment: Annotated[float, Field(ge=4, le=25)] = 9.0
+    """Speech longer than this is recognised in pieces, cut at pauses; Moonshine in sherpa-onnx
+    1.13.8 gives nothing for more than 9.2 s."""
     expression: bool = True
     """Whether the voice's expression is measured at all."""
     threads: Annotated[int, Field(ge=1, le=8)] = 1

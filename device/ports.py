@@ -115,7 +115,14 @@ class ProsodyModel(Protocol):
     version: str
 
     def measure(self, audio: Pcm, text: str) -> Expression | None:
-        """Return the expression of an utterance (16 kHz), or None if it cannot be told."""
+        """Return the expression of an utterance (16 kHz), or None if it cannot be told.
+
+        An utterance may be measured several times while it grows; that changes nothing.
+        """
+        ...
+
+    def learn(self) -> None:
+        """Let the speaker's baseline follow the utterance measured last: it is complete."""
         ...
 
     def fresh(self) -> Self:

@@ -100,6 +100,8 @@ class ScriptedProsody:
     def measure(self, audio: Pcm, text: str) -> Expression | None:
         return Expression(None, 0.1, None, {"Calmness": 0.2}, 0.4, {"level_db": -30.0})
 
+    def learn(self) -> None: ...
+
     def fresh(self) -> ScriptedProsody:
         return self
 

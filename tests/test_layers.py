@@ -28,6 +28,7 @@ LAYERS: list[tuple[str, int]] = [
     ("convert.py", 1),
     ("hearing/ears.py", 3),
     ("hearing/endpoint.py", 3),
+    ("hearing/emotions.py", 3),
     ("conversation/", 3),
     ("mind/", 3),
     ("audio/", 2),
@@ -39,9 +40,9 @@ LAYERS: list[tuple[str, int]] = [
     ("terminal/", 6),  # faces that drive the whole program, the composition root included
     ("__main__.py", 7),
 ]
-PURE = ("conversation/", "mind/", "hearing/ears.py", "hearing/endpoint.py")
+PURE = ("conversation/", "mind/", "hearing/ears.py", "hearing/endpoint.py", "hearing/emotions.py")
 ONLY_IN = {
-    "pyaudio": {"audio/soundcard.py"},
+    "pyaudio": {"audio/portaudio.py"},
     "sherpa_onnx": {"hearing/moonshine.py", "speaking/sherpa.py"},
     "llama_cpp": {"thinking/llama.py"},
     "soundfile": {"audio/rates.py"},
@@ -72,9 +73,10 @@ def imports(module: str) -> list[str]:
 
 def own(name: str) -> str | None:
     """The path of a module of ours, or None for a foreign one or a name inside a module."""
-    path = Path(*name.split(".")[1:])
-    if name.split(".", maxsplit=1)[0] != "device":
+    root, *parts = name.split(".")
+    if root != "device" or not parts:
         return None
+    path = Path(*parts)
     if (DEVICE / path.with_suffix(".py")).is_file():
         return str(path.with_suffix(".py"))
     return None

@@ -1,7 +1,8 @@
 """Cuts a reply into clauses that can be spoken, while it is still being written.
 
-Layer 3, pure. The first clause may end at a comma, so that speaking begins early; later ones are
-whole sentences, unless they grow too long for one breath.
+Layer 3, pure. Serves the turn, on the event loop. The first clause may end at a comma, so that
+speaking begins early; later ones are whole sentences, unless they grow too long for one breath.
+Markdown and emoji pass through: ``speaking.speakable`` decides later what is read aloud.
 """
 
 from __future__ import annotations
@@ -10,71 +11,119 @@ import re
 
 FIRST_WORDS = 3
 """A first clause this long may end at a comma: shorter ones sound chopped."""
-LONG, TOO_LONG = 140, 250
-"""Characters after which a clause is cut at a comma, and at any space."""
+LONG, TOO_LONG, ENDLESS = 140, 250, 400
+"""Characters after which a clause is cut at a comma or conjunction, at any space, anywhere."""
 
-_ABBREVIATIONS = frozenset(
-    ["mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc", "e.g", "i.e", "approx", "no", "fig", "inc", "ltd", "co", "a.m", "p.m", "u.s", "u.k"]
-)
-_END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|\n+")
-_COMMA = re.compile(r"[,;:—–][\"'”’)\]*_]*(?=\s)")
-_SAYS_SOMETHING = re.compile(r"[^\W_]")
+NEVER_LAST = frozenset("mr mrs ms dr prof st rev gen col sgt capt lt mt vs e.g i.e cf dept".split())
+"""Abbreviations that something always follows."""
+MAYBE_LAST = frozenset("etc jr sr inc ltd co corp approx est a.m p.m u.s u.k u.n ph.d b.c a.d".split())
+"""Abbreviations that end a sentence if a capital follows."""
+NUMBERED = frozenset("no nos fig vol ch p pp eq sec".split())
+"""Abbreviations if a figure follows, otherwise words."""
+CONJUNCTIONS = frozenset("and but or because so which while although however then".split())
+
+_CLOSERS = "\"'”’)]*_`»"
+_SENTENCE = re.compile(rf"[.!?…]+[{re.escape(_CLOSERS)}]*$")
+_COMMA = re.compile(rf"(?:[,;:—–]|--|\.\.\.|…)[{re.escape(_CLOSERS)}]*$")
+_ELLIPSIS = re.compile(rf"(?:\.\.+|…)[{re.escape(_CLOSERS)}]*$")
+_PRONOUNCEABLE = re.compile(r"[^\W_]")
+_FULL_WIDTH = "。！？"
 
 
 class Clauses:
-    """Feed it a reply piece by piece; it hands back each clause as soon as that is complete."""
+    """Feed it a reply piece by piece; it hands back each clause as soon as that is complete.
+
+    Every decision depends on the characters so far and not on how they were cut into pieces. All
+    clauses joined are the reply, but for white space.
+    """
 
     def __init__(self) -> None:
-        self._text = ""
+        self._held = ""
         self._first = True
+        self._doubtful = 0
+        """Where the held text may be cut, once the next character tells; 0: nowhere."""
 
     def feed(self, piece: str) -> list[str]:
         """Take the next piece of the reply and return the clauses it completed."""
-        self._text += piece
         found = []
-        while (cut := self._cut()) is not None:
-            clause, self._text = self._text[:cut].strip(), self._text[cut:]
-            if clause:
+        for character in piece:
+            self._held += character
+            if cut := self._cut(character):
+                clause, self._held = self._held[:cut].strip(), self._held[cut:].lstrip()
                 found.append(clause)
-                self._first = False
+                self._first, self._doubtful = False, 0
         return found
 
     def finish(self) -> list[str]:
-        """Return what is left when the reply is complete."""
-        rest, self._text = self._text.strip(), ""
-        self._first = True
+        """Return what is left when the reply is complete, and be ready for another."""
+        rest = self._held.strip()
+        self._held, self._first, self._doubtful = "", True, 0
         return [rest] if rest else []
 
-    def _cut(self) -> int | None:
-        for match in _END.finditer(self._text):
-            head = self._text[: match.end()]
-            if _SAYS_SOMETHING.search(head) and not _goes_on(head, self._text[match.end() :]):
-                return match.end()
-        if self._first:
-            for match in _COMMA.finditer(self._text):
-                if len(_words(self._text[: match.end()])) >= FIRST_WORDS:
-                    return match.end()
-        if len(self._text) > LONG:
-            for match in _COMMA.finditer(self._text, LONG // 2):
-                return match.end()
-        if len(self._text) > TOO_LONG:
-            space = self._text.rfind(" ", LONG, TOO_LONG)
-            return space if space > 0 else None
-        return None
+    def _cut(self, character: str) -> int:
+        """Return where to cut now that ``character`` arrived, 0 for nowhere."""
+        held = self._held
+        if not character.isspace():
+            at, self._doubtful = self._doubtful, 0
+            if at and _begins_sentence(held[:at], character):
+                return at
+            if character in _FULL_WIDTH or len(held) >= ENDLESS:
+                return len(held) if _PRONOUNCEABLE.search(held) else 0
+            return 0
+        before = held[:-1]
+        if not _PRONOUNCEABLE.search(before):
+            return 0
+        if character == "\n":
+            return len(held) if not _is_marker(before) else 0
+        if not before or before[-1].isspace():
+            return 0
+        return self._cut_after(before)
+
+    def _cut_after(self, before: str) -> int:
+        """Return where to cut now that a word has just ended ``before``."""
+        word = before.rsplit(maxsplit=1)[-1]
+        if _SENTENCE.search(word) and not _ELLIPSIS.search(word):
+            if _is_marker(before):
+                return 0
+            kind = _abbreviation(word)
+            if not kind:
+                return len(before)
+            self._doubtful = len(before) if kind == "maybe" else 0
+        elif _COMMA.search(word):
+            early = self._first and _words(before) >= FIRST_WORDS
+            return len(before) if early or len(before) >= LONG else 0
+        if len(before) >= TOO_LONG:
+            return len(before)
+        start = len(before) - len(word)
+        if start >= LONG and word.lower() in CONJUNCTIONS:
+            return start
+        return 0
 
 
-def _words(text: str) -> list[str]:
-    return [word for word in text.split() if _SAYS_SOMETHING.search(word)]
+def _words(text: str) -> int:
+    return sum(1 for word in text.split() if _PRONOUNCEABLE.search(word))
 
 
-def _goes_on(head: str, rest: str) -> bool:
-    """Whether the full stop at the end of ``head`` does not end a sentence."""
-    if head.endswith("\n"):
-        return False
-    last = head.rsplit(maxsplit=1)[-1]
-    if not last.endswith("."):
-        return False
-    bare = last.strip(".\"'()*_").lower()
-    initial = len(bare) == 1 and bare.isalpha() and bare != "i"
-    numbering = bare.isdigit() and len(head.split()) == 1
-    return bare in _ABBREVIATIONS or initial or numbering
+def _is_marker(text: str) -> bool:
+    """Return whether ``text`` is only the number or letter in front of an item: "1.", "**b)**"."""
+    return bool(re.fullmatch(r"\s*[*_(]*(?:\d{1,3}|[A-Za-z])[.):]+[*_)]*\s*", text))
+
+
+def _abbreviation(word: str) -> str:
+    """Return how the full stop of ``word`` is to be read: "always", "maybe" or "" for an end."""
+    bare = word.strip(_CLOSERS + "([")
+    if not bare.endswith(".") or bare.endswith(".."):
+        return ""
+    stem = bare[:-1].lower()
+    if stem in NEVER_LAST or re.fullmatch(r"(?:[A-HJ-Z]\.)+|[a-z]\.", bare):
+        # Initials ("J. K. Rowling"), but not "I."
+        return "always" if stem in NEVER_LAST or len(bare) == 2 else "maybe"
+    return "maybe" if stem in MAYBE_LAST | NUMBERED else ""
+
+
+def _begins_sentence(before: str, character: str) -> bool:
+    """Return whether ``character`` after an abbreviation shows that this one ended a sentence."""
+    stem = before.rsplit(maxsplit=1)[-1].strip(_CLOSERS + "([").rstrip(".").lower()
+    if stem in NUMBERED:
+        return not character.isdigit()
+    return character.isupper() or character in "\"“'*"

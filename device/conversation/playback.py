@@ -57,7 +57,8 @@ class Playback:
             pcm = pcm[taken:]
             if len(pcm):
                 await self._tick()
-        self._notice()
+        while self._sounded is not None and self._written:
+            await self._tick()  # the conversation has to know at once that it is heard
 
     async def drained(self) -> None:
         """Return when all that was queued has been played; raises PlaybackStopped if stopped."""

@@ -44,7 +44,8 @@ POPULATIONS = {
 AROUSAL = {"level": 0.30, "pitch": 0.30, "brightness": 0.20, "pitch_range": 0.10, "rate": 0.10}
 """Weights by hand, not fitted. All five rise with activation in Laukka, Juslin and Bresin (2005, "A
 dimensional approach to vocal expression of emotion") and Eyben et al. (2016, GeMAPS), level and
-pitch most."""
+pitch most. RAVDESS was looked at while they were set and then gave an area under the curve of 0.91
+and 0.90 (two orders of clips): an evaluation, but not a blind one."""
 DOMINANCE = {"level": 0.40, "brightness": 0.20, "pitch": -0.30}
 """By hand: power sounds loud and low (Goudbeek and Scherer 2010); weak, so it is halved below."""
 
@@ -53,8 +54,8 @@ class Acoustic:
     """The untrained prosody engine, a port of ``ProsodyModel``.
 
     The network is shared, what is usual for a speaker is not: make one
-    ``Acoustic(files, settings)`` for the device and one ``fresh()`` of it for each speaker (each chat). Utterances are to be
-    measured in the order they were spoken, each once.
+    ``Acoustic(files, settings)`` for the device and one ``fresh()`` of it for each speaker (each
+    chat). Utterances are to be measured in the order they were spoken, each once.
     """
 
     name = "acoustic"
@@ -73,17 +74,17 @@ class Acoustic:
     def measure(self, audio: Pcm, text: str) -> Expression | None:
         """Return the expression of ``audio`` (int16, 16 kHz), or None if no voice is in it.
 
-        ``text`` is not used by this engine. Learns the speaker's usual voice on the way.
+        ``text`` is not used by this engine.
         """
         sound = audio[-LONGEST:].astype(np.float32) * np.float32(1 / 32768)
         voice = measure_voice(sound, self._pitch.track(sound))
         if voice is None:
+            self._measured = {}
             return None
         values = _values(voice)
         scores = {name: self._usual[name].score(value) for name, value in values.items()}
         known = sum(AROUSAL[name] * self._usual[name].certainty for name in AROUSAL)
-        for name, value in values.items():
-            self._usual[name].add(value)
+        self._measured = values
         return expression_from(
             arousal=round(math.tanh(0.8 * _weighed(AROUSAL, scores)), 3),
             valence=None,
@@ -92,8 +93,15 @@ class Acoustic:
             measures=_measures(voice, scores),
         )
 
+    def learn(self) -> None:
+        """Let the speaker's usual voice follow the utterance measured last, once."""
+        for name, value in self._measured.items():
+            self._usual[name].add(value)
+        self._measured = {}
+
     def _begin(self, pitch: Pitch) -> None:
         self._pitch = pitch
+        self._measured: dict[str, float] = {}
         self._usual: dict[str, Baseline] = baselines(POPULATIONS)
 
 

@@ -111,7 +111,7 @@ class Ears:
             case Mark.RESUMED:
                 self._resume(emit)
             case Mark.ENDED:
-                self._finish(emit)
+                self._finish(emit, tasks)
             case None if self._endpoint.speaking and self._endpoint.silence == 0:
                 self._go_on(emit, tasks)
 
@@ -213,10 +213,12 @@ class Ears:
         self._interim_due = self._now + self._settings.interim
         emit(TurnResumed(self._now))
 
-    def _finish(self, emit: Emit) -> None:
+    def _finish(self, emit: Emit, tasks: asyncio.TaskGroup) -> None:
         utterance, self._ready = self._ready, None
         self._segment, self._settled = [], []
         if utterance is None:
             emit(SpeechFailed(self._failure or "no words were recognised", self._now))
         else:
             emit(UtteranceEnded(utterance, self._now))
+            if self._prosody is not None:
+                tasks.create_task(self._prosody.call(lambda model: model.learn()), name="learn")

@@ -6,8 +6,9 @@ The network was trained on subtitles and finds words in any sound. Of 125 record
 (rain, engines, animals, machines, rooms; at most 9 s each) 116 gave words: "You", "Thank you for
 watching.", musical notes, other scripts, or one phrase over and over until the tokens ran out. The
 checks below leave 37 of them, mostly a few words that a person may well say, and changed nothing
-in 248 clips of real speech. Voice activity in front of recognition stops all but 2 of the 37, two
-sneezes (speech in more than 5 % of the frames; all measured 2026-11).
+in 246 clips of real speech; they were made looking at these very noises. Voice activity in front of
+recognition stops all but 2 of the 37, two sneezes (speech in more than 5 % of the frames; all
+measured 2026-11).
 """
 
 from __future__ import annotations

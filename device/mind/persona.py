@@ -1,30 +1,67 @@
 """What the language model is told: who it is, what was said, and how it sounded.
 
-Layer 3, pure.
+Layer 3, pure. Serves the conversation.
 """
 
 from __future__ import annotations
 
 from device.types import Expression, Message
 
-NOTICEABLE = 0.25
-"""An expression below this score is not mentioned."""
+SURE = 0.3
+"""Below this confidence nothing is told: a wrong remark on a user's mood is worse than none."""
+NOTICEABLE, LIKELY = 0.2, 0.45
+"""Score from which an expression is told as "perhaps", and as a fact of the sound."""
+MARKED = 0.35
+"""Arousal and valence this far from the middle are told."""
+
+ADJECTIVES: dict[str, str] = {
+    # EVI's nouns as one says them of a person; names that are missing are not told.
+    "Admiration": "admiring", "Amusement": "amused", "Anger": "angry", "Annoyance": "annoyed",
+    "Anxiety": "anxious", "Awkwardness": "awkward", "Boredom": "bored", "Calmness": "calm",
+    "Confusion": "confused", "Contempt": "scornful", "Contentment": "content",
+    "Determination": "determined", "Disappointment": "disappointed", "Disgust": "disgusted",
+    "Distress": "distressed", "Doubt": "doubtful", "Ecstasy": "overjoyed",
+    "Embarrassment": "embarrassed", "Enthusiasm": "enthusiastic", "Excitement": "excited",
+    "Fear": "afraid", "Gratitude": "grateful", "Guilt": "guilty", "Horror": "horrified",
+    "Interest": "interested", "Joy": "happy", "Love": "loving", "Nostalgia": "nostalgic",
+    "Pain": "in pain", "Pride": "proud", "Relief": "relieved", "Sadness": "sad",
+    "Satisfaction": "satisfied", "Shame": "ashamed", "Surprise (negative)": "unpleasantly surprised",
+    "Surprise (positive)": "pleasantly surprised", "Sympathy": "sympathetic", "Tiredness": "tired",
+    "Triumph": "triumphant",
+}  # fmt: skip
+
+EXAMPLES: tuple[tuple[str, str], ...] = ()
+"""Exchanges that every chat begins with."""
 
 
 def opening(persona: str) -> list[Message]:
-    """Return the messages that every prompt begins with."""
-    return [Message("system", persona)]
+    """Return the messages that every prompt begins with; always the same for one persona."""
+    messages = [Message("system", persona)]
+    for said, answered in EXAMPLES:
+        messages += [Message("user", said), Message("assistant", answered)]
+    return messages
 
 
 def in_words(expression: Expression | None) -> str:
-    """Return how the user sounds in a few words, empty if nothing is notable."""
-    if expression is None or not expression.emotions:
+    """Return how the user sounds in a few words, empty if nothing is notable or sure."""
+    if expression is None or expression.confidence < SURE:
         return ""
-    name, score = max(expression.emotions.items(), key=lambda item: item[1])
-    return f"sounds: {name.lower()}" if score >= NOTICEABLE else ""
+    known = {name: s for name, s in expression.emotions.items() if name in ADJECTIVES}
+    name = max(known, key=lambda each: known[each], default="")
+    if name and known[name] >= LIKELY:
+        return f"sounds {ADJECTIVES[name]}"
+    if name and known[name] >= NOTICEABLE and expression.valence is not None:
+        return f"sounds {ADJECTIVES[name]}, perhaps"
+    arousal, valence = expression.arousal or 0.0, expression.valence or 0.0
+    words = [
+        "lively" if arousal > MARKED else "quiet" if arousal < -MARKED else "",
+        "pleased" if valence > MARKED else "unhappy" if valence < -MARKED else "",
+    ]
+    told = " and ".join(word for word in words if word)
+    return f"sounds {told}" if told else ""
 
 
 def user(text: str, expression: Expression | None) -> Message:
-    """Return what the user said, with the way it sounded beside it."""
+    """Return what the user said, with the way it sounded beside it in brackets."""
     note = in_words(expression)
     return Message("user", f"{text} [{note}]" if note else text)

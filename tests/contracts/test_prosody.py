@@ -24,7 +24,7 @@ def shared(request: pytest.FixtureRequest, model_files: ModelFiles) -> ProsodyMo
 
 @pytest.fixture
 def prosody(shared: ProsodyModel) -> ProsodyModel:
-    fresh: ProsodyModel = shared.fresh()  # type: ignore[attr-defined]
+    fresh: ProsodyModel = shared.fresh()
     return fresh
 
 
@@ -43,11 +43,12 @@ def test_agitated_voices_score_a_higher_arousal_than_quiet_ones(
 ) -> None:
     aroused, quiet = [], []
     for speaker in sorted({clip.speaker for clip in acted}):
-        voice = prosody.fresh()  # type: ignore[attr-defined]
+        voice = prosody.fresh()
         own = [clip for clip in acted if clip.speaker == speaker]
         # as in life, a speaker is first heard in a neutral voice
         for clip in sorted(own, key=lambda clip: clip.emotion != "neutral"):
             expression = voice.measure(clip.audio, clip.text)
+            voice.learn()
             if expression is None:
                 continue
             assert in_range(expression)
@@ -58,6 +59,16 @@ def test_agitated_voices_score_a_higher_arousal_than_quiet_ones(
     assert len(aroused) > 150
     assert len(quiet) > 80
     assert np.mean(np.array(aroused)[:, None] > np.array(quiet)) > 0.8  # the area under the curve
+
+
+def test_measuring_a_growing_utterance_again_teaches_nothing(
+    prosody: ProsodyModel, sentences: list[Spoken]
+) -> None:
+    once = prosody.measure(sentences[0].audio, "")
+    assert once is not None
+    assert prosody.measure(sentences[0].audio, "") == once
+    prosody.learn()
+    assert prosody.measure(sentences[0].audio, "") != once
 
 
 def test_most_voices_can_be_measured(prosody: ProsodyModel, acted: list[Spoken]) -> None:
@@ -84,6 +95,7 @@ def test_twice_the_amplitude_is_six_decibels_and_more_arousal(
     audio = sentences[1].audio // 2
     for _ in range(3):
         usual = prosody.measure(audio, "")
+        prosody.learn()
     loud = prosody.measure(audio * 2, "")
     assert usual is not None
     assert loud is not None
@@ -100,6 +112,7 @@ def test_confidence_grows_as_the_speaker_becomes_known(
     confidences = []
     for sentence in [*sentences, *sentences]:
         expression = prosody.measure(sentence.audio, sentence.text)
+        prosody.learn()
         assert expression is not None
         confidences.append(expression.confidence)
     assert confidences[0] < 0.7 * confidences[-1]
@@ -109,9 +122,9 @@ def test_speakers_do_not_share_what_is_usual(
     prosody: ProsodyModel, sentences: list[Spoken]
 ) -> None:
     alone = prosody.measure(sentences[0].audio, "")
-    other = prosody.fresh()  # type: ignore[attr-defined]
+    other = prosody.fresh()
     other.measure(sentences[1].audio, "")
-    assert prosody.fresh().measure(sentences[0].audio, "") == alone  # type: ignore[attr-defined]
+    assert prosody.fresh().measure(sentences[0].audio, "") == alone
 
 
 @pytest.mark.parametrize("length", [0, 1, 511, 2_047, 2_048, 3_000, 160_000])
