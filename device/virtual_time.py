@@ -10,7 +10,10 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple, Unpack
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -46,10 +49,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._jumping.now
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[..., Any], *args: Any
-    ) -> asyncio.Future[Any]:
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+    ) -> asyncio.Future[T]:
         """Run ``func`` on a thread, holding the clock until it is done."""
-        future = super().run_in_executor(executor, func, *args)  # type: ignore[arg-type]
+        future = super().run_in_executor(executor, func, *args)
         self._jumping.busy += 1
         future.add_done_callback(self._computed)
         return future

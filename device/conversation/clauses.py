@@ -16,7 +16,9 @@ LONG, TOO_LONG, ENDLESS = 140, 250, 400
 
 NEVER_LAST = frozenset("mr mrs ms dr prof st rev gen col sgt capt lt mt vs e.g i.e cf dept".split())
 """Abbreviations that something always follows."""
-MAYBE_LAST = frozenset("etc jr sr inc ltd co corp approx est a.m p.m u.s u.k u.n ph.d b.c a.d".split())
+MAYBE_LAST = frozenset(
+    "etc jr sr inc ltd co corp approx est a.m p.m u.s u.k u.n ph.d b.c a.d".split()
+)
 """Abbreviations that end a sentence if a capital follows."""
 NUMBERED = frozenset("no nos fig vol ch p pp eq sec".split())
 """Abbreviations if a figure follows, otherwise words."""

@@ -10,13 +10,12 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from device.config import Config
 from device.conversation.history import History, fit
-from device.conversation.playback import Playback
 from device.conversation.state import TABLE, Act, Broke, Drained, Sounded
-from device.conversation.turn import Pieces, Speech, Turn
+from device.conversation.turn import Speech, Turn
+from device.conversation.turns import Turns
 from device.hearing.ears import Ears
 from device.mind import persona, style
 from device.mind.expression import combine
@@ -39,7 +38,6 @@ from device.types import (
     SpeechStarted,
     State,
     StateChanged,
-    Style,
     Transcribed,
     TurnFailed,
     TurnLikely,
@@ -56,14 +54,6 @@ APOLOGY = "Sorry, something went wrong."
 """Spoken when a turn fails, as long as the voice itself works."""
 
 
-@dataclass(slots=True)
-class _Running:
-    turn: Turn
-    task: asyncio.Task[None]
-    granted: bool = False
-    apology: bool = False
-
-
 class Conversation:
     """Talks with whoever is at the other end of a line."""
 
@@ -78,13 +68,11 @@ class Conversation:
         self.state = State.IDLE if settings.conversation.wake else State.LISTENING
         self._line, self._ears, self._model = line, ears, model
         self._settings, self._publish = settings, speech.publish
-        self._speech = speech
         self._history = History(persona.opening(settings.thinking.persona))
-        self._current: _Running | None = None
-        self._last: asyncio.Task[None] | None = None
+        self._turns = Turns(line, speech, self.handle)
         self._tasks: asyncio.TaskGroup | None = None
         self._follow_up: asyncio.TimerHandle | None = None
-        self._turns = 0
+        self._apology: Turn | None = None
         self._muted = False
         self._ignoring = False
 
@@ -115,7 +103,7 @@ class Conversation:
     @property
     def resting(self) -> bool:
         """Whether nothing is being prepared, spoken or about to be."""
-        return self._current is None and self.state in (State.IDLE, State.LISTENING)
+        return self._turns.current is None and self.state in (State.IDLE, State.LISTENING)
 
     def _deaf_to(self, event: object) -> bool:
         """Whether an utterance is passed over: muted, or begun while it must not interrupt."""
@@ -159,11 +147,11 @@ class Conversation:
             case Act.PREPARE, TurnLikely(utterance) if self._settings.conversation.eager:
                 self._prepare(utterance)
             case Act.DISCARD, _:
-                self._discard()
+                self._turns.discard()
             case Act.ANSWER, UtteranceEnded(utterance, at):
                 self._answer(utterance, at)
             case Act.DUCK | Act.UNDUCK, _ if self._settings.conversation.barge_in:
-                self._duck(act is Act.DUCK)
+                self._turns.duck(act is Act.DUCK)
             case Act.INTERRUPT, SpeechStarted(at):
                 self._interrupt(at)
             case Act.STOP, _:
@@ -176,81 +164,55 @@ class Conversation:
 
     # Turns
 
-    def _prepare(self, utterance: Utterance) -> None:
+    def _prepare(self, utterance: Utterance) -> Turn:
         """Begin to answer what may be a finished utterance; nothing is said or told yet."""
-        self._discard()
         expression = self._expression(utterance)
         message = persona.user(utterance.text, expression)
-        chosen = style.choose(expression, self._settings.speaking.style)
-        self._start(lambda: self._think(message), chosen, utterance)
+        return self._start(message, expression, utterance)
 
     def _answer(self, utterance: Utterance, at: float) -> None:
-        prepared = self._current
-        if prepared is None or prepared.turn.utterance is not utterance:
-            self._prepare(utterance)
-        running = self._current
-        assert running is not None
-        running.turn.marks.turn_end = at
-        expression = self._expression(utterance)
-        self._publish(Transcribed(utterance.text, interim=False, turn=running.turn.number))
-        if expression is not None:
-            self._publish(Expressed(expression, running.turn.number))
-        self._history.add_user(persona.user(utterance.text, expression))
-        self._grant(running)
+        turn = self._turns.current
+        if turn is None or turn.utterance is not utterance:
+            turn = self._prepare(utterance)
+        turn.marks.turn_end = at
+        self._commit(turn, utterance.text, self._expression(utterance))
 
     def _answer_text(self, text: str) -> None:
         expression = combine(None, text) if self._settings.hearing.expression else None
-        message = persona.user(text, expression)
-        chosen = style.choose(expression, self._settings.speaking.style)
-        self._discard()
-        running = self._start(lambda: self._think(message), chosen, None)
-        self._publish(Transcribed(text, interim=False, turn=running.turn.number))
-        self._history.add_user(message)
-        self._grant(running)
+        turn = self._start(persona.user(text, expression), expression, None)
+        self._commit(turn, text, expression)
 
-    def _say(self, command: Say) -> _Running:
+    def _commit(self, turn: Turn, text: str, expression: Expression | None) -> None:
+        """Make a prepared turn the answer: tell, remember, and let it speak."""
+        self._publish(Transcribed(text, interim=False, turn=turn.number))
+        if expression is not None:
+            self._publish(Expressed(expression, turn.number))
+        self._history.add_user(persona.user(text, expression))
+        self._turns.grant(turn)
+
+    def _start(
+        self, message: Message, expression: Expression | None, utterance: Utterance | None
+    ) -> Turn:
+        # The prompt is taken now: by the time it is read, the message may be in the history.
+        prompt = self._history.with_user(message)
+        chosen = style.choose(expression, self._settings.speaking.style)
+        return self._turns.start(self._running, lambda: self._think(prompt), chosen, utterance)
+
+    def _say(self, command: Say) -> Turn:
         async def words() -> AsyncGenerator[str, None]:
             yield command.text
 
-        self._discard()
-        running = self._start(words, style.choose(None, command.style), None)
-        self._grant(running)
-        return running
+        turn = self._turns.start(self._running, words, style.choose(None, command.style))
+        self._turns.grant(turn)
+        return turn
 
-    def _start(self, pieces: Pieces, chosen: Style, utterance: Utterance | None) -> _Running:
+    @property
+    def _running(self) -> asyncio.TaskGroup:
         assert self._tasks is not None, "a conversation starts turns only while it runs"
-        self._turns += 1
-        turn = Turn(self._turns, pieces, self._speech, chosen, utterance)
-        task = self._tasks.create_task(self._carry(turn, self._last), name=f"turn {turn.number}")
-        self._last, self._current = task, _Running(turn, task)
-        return self._current
+        return self._tasks
 
-    async def _carry(self, turn: Turn, previous: asyncio.Task[None] | None) -> None:
-        """Run a turn once the one before has ended, and report how it went."""
-        if previous is not None:
-            await asyncio.wait([previous])
-        try:
-            await turn.run()
-        except Exception as error:
-            reason = _reason(error)
-            log.error("turn %d failed: %s", turn.number, reason, exc_info=error)
-            self._report(turn, Broke(turn.number, reason))
-        else:
-            self._report(turn, Drained(turn.number))
-
-    def _report(self, turn: Turn, event: Sounded | Drained | Broke) -> None:
-        """Pass on what a turn reports, unless it is no longer the current one."""
-        current = self._current
-        if current is None or current.turn is not turn:
-            return
-        if isinstance(event, Broke) and not current.granted:
-            self._current = None  # a guess that failed; the utterance itself gets another turn
-            return
-        self.handle(event)
-
-    async def _think(self, message: Message) -> AsyncGenerator[str, None]:
-        prompt, fixed = self._history.with_user(message), self._history.fixed
-        reserve = self._settings.thinking.max_tokens
+    async def _think(self, prompt: list[Message]) -> AsyncGenerator[str, None]:
+        fixed, reserve = self._history.fixed, self._settings.thinking.max_tokens
         fitting, dropped = await self._model.call(
             lambda model: fit(prompt, fixed, model.count, model.context - reserve)
         )
@@ -259,41 +221,18 @@ class Conversation:
             async for piece in pieces:
                 yield piece
 
-    def _grant(self, running: _Running) -> None:
-        running.granted = True
-        turn = running.turn
-
-        def sounded(at: float) -> None:
-            turn.marks.first_audio = at
-            self._report(turn, Sounded(turn.number))
-
-        turn.grant(Playback(self._line, sounded))
-
-    def _discard(self) -> None:
-        """Throw away a turn that was prepared but never granted."""
-        if self._current is not None and not self._current.granted:
-            self._current.task.cancel()
-            self._current = None
-
     # Endings
 
     def _interrupt(self, onset: float) -> None:
-        running = self._current
+        turn = self._turns.current
         self._end(interrupted=True)
-        if running is not None:
-            self._publish(Interrupted(running.turn.number, self._line.now(), onset))
+        if turn is not None:
+            self._publish(Interrupted(turn.number, self._line.now(), onset))
 
     def _end(self, interrupted: bool) -> None:
-        """Close the current turn: silence, cancel, and remember only what was heard."""
-        running, self._current = self._current, None
-        if running is None:
-            return
-        turn = running.turn
-        if interrupted:
-            if turn.playback is not None:
-                turn.playback.stop()
-            running.task.cancel()
-        if not running.granted:
+        """Close the current turn and remember only what was heard of it."""
+        turn = self._turns.end(interrupted)
+        if turn is None or turn.playback is None:
             return
         reply = turn.reply()
         self._history.add_reply(reply.heard)
@@ -301,16 +240,12 @@ class Conversation:
         self._publish(TurnTimed(turn.times(), turn.number))
 
     def _fail(self, number: int, reason: str) -> None:
-        running = self._current
+        failed = self._turns.current
         self._end(interrupted=True)
         self._publish(TurnFailed(reason, number))
-        if running is not None and not running.apology:
+        if failed is not self._apology:
             self._move(State.THINKING)
-            self._say(Say(APOLOGY)).apology = True
-
-    def _duck(self, on: bool) -> None:
-        if self._current is not None and self._current.turn.playback is not None:
-            self._current.turn.playback.duck(on)
+            self._apology = self._say(Say(APOLOGY))
 
     def _wait_for_follow_up(self) -> None:
         self._keep_listening()
@@ -328,9 +263,3 @@ class Conversation:
         if not self._settings.hearing.expression:
             return None
         return combine(utterance.expression, utterance.text)
-
-
-def _reason(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error) or type(error).__name__

@@ -38,8 +38,17 @@ class History:
         self._turns = self.with_user(message)[len(self._fixed) :]
 
     def add_reply(self, heard: str) -> None:
-        """Add what the user heard of the reply; nothing, if nothing was heard."""
-        if heard:
+        """Add what the user heard of the reply, if anything was.
+
+        What follows another reply is joined to it, and what was said unasked before any question
+        is left out: chat templates want the roles to alternate, the user first.
+        """
+        if not heard or not self._turns:
+            return
+        last = self._turns[-1]
+        if last.role == "assistant":
+            self._turns[-1] = Message("assistant", f"{last.content} {heard}")
+        else:
             self._turns.append(Message("assistant", heard))
 
     def forget(self, messages: int) -> None:

@@ -101,7 +101,7 @@ class Acoustic:
 
     def _begin(self, pitch: Pitch) -> None:
         self._pitch = pitch
-        self._measured: dict[str, float] = {}
+        self._measured = {}
         self._usual: dict[str, Baseline] = baselines(POPULATIONS)
 
 

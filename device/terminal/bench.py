@@ -149,7 +149,7 @@ def _start_block(app: App, before: float, ready: float) -> Block:
         Figure("resident memory after that", resident_mb(), "MB"),
     ]
     block.raw = {"load_s": dict(loads), "models": dict(app.faculties.names), "ready_s": ready}
-    block.after_s = calibrate()
+    block.after_s, block.resident_mb = calibrate(), resident_mb()
     return block
 
 

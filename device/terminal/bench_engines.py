@@ -113,17 +113,17 @@ async def thinking(app: App) -> Thought:
     opening = persona.opening(settings.persona)
 
     def two_turns(model: LanguageModel) -> Thought:
-        strange = _reply(model, [*stranger, Message("user", QUESTIONS[0])])
+        strange = _seconds(lambda: model.prepare([*stranger, Message("user", QUESTIONS[0])]))
+        strange_tokens = model.evaluated
         first = [*opening, Message("user", QUESTIONS[0])]
         told = _reply(model, first)
         answer = Message("assistant", told.text.strip())
         second = [*first, answer, Message("user", QUESTIONS[1])]
         asked = _reply(model, second)
-        steps = [*strange.steps, *told.steps, *asked.steps]
-        step = statistics.median(steps) if steps else 0.0
+        steps = [*told.steps, *asked.steps]
         return Thought(
-            token_ms=1000 * step,
-            prompt_rate=strange.evaluated / max(strange.first - step, 1e-6),
+            token_ms=1000 * statistics.median(steps) if steps else 0.0,
+            prompt_rate=strange_tokens / strange,
             first_evaluated=told.evaluated,
             second_prompt=model.count(second),
             second_evaluated=asked.evaluated,
@@ -135,22 +135,18 @@ async def thinking(app: App) -> Thought:
 @dataclass(frozen=True, slots=True)
 class _Reply:
     text: str
-    first: float
-    """Seconds to the first piece."""
     steps: list[float]
     """Seconds from each piece to the next."""
     evaluated: int
 
 
 def _reply(model: LanguageModel, prompt: list[Message]) -> _Reply:
-    begun = time.perf_counter()
     text, moments = "", []
     for piece in model.reply(prompt, StopSignal()):
         text += piece
         moments.append(time.perf_counter())
     steps = [b - a for a, b in pairwise(moments)]
-    first = (moments[0] if moments else time.perf_counter()) - begun
-    return _Reply(text, first, steps, model.evaluated)
+    return _Reply(text, steps, model.evaluated)
 
 
 def _seconds(work: Callable[[], object]) -> float:

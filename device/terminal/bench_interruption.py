@@ -25,11 +25,10 @@ NOTICE_S = 4.0
 SILENT_S = 0.3
 """Seconds waited after an interruption for sound that should no longer come."""
 REPLY = (
-    "Once upon a time there was an old man who lived in a small house by the sea and who went "
-    "down to the harbour every morning to look at the boats that came in from the fishing grounds "
-    "with their nets full of silver herring and their decks still wet from the long night"
+    "Once upon a time there was an old man who lived in a small house by the sea and who went down "
+    "to the harbour every morning to look at the boats."
 )
-"""One sentence without a stop, so that the speaker is not silent by chance when it is cut."""
+"""One sentence without a comma, so that the speaker is not silent by chance when it is cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,12 @@ def plot(
         heights = [row[part] for row in rows]
         bars.bar(range(len(rows)), heights, bottom=base, color=colour, label=part, width=0.85)
         base = [low + height for low, height in zip(base, heights, strict=True)]
-    bars.axhline(AIM_MEDIAN, color="black", linewidth=0.8, linestyle="--")
+    for aim in (AIM_MEDIAN, AIM_95):
+        bars.axhline(aim, color="black", linewidth=0.8, linestyle="--")
     bars.set(xlabel="utterance, by its gap", ylabel="seconds from last word to reply", xticks=[])
     bars.set_title("What the reply was waiting for")
-    bars.legend(frameon=False, fontsize="small")
+    bars.set_ylim(0, 1.25 * max([AIM_95, *base]))  # room for the legend above the bars
+    bars.legend(frameon=False, fontsize="small", loc="upper left", ncols=3)
     for name, gaps, colour in (("eager", eager, "#4c78a8"), ("plain chain", plain, "#e45756")):
         if gaps:
             curves.ecdf(gaps, label=name, color=colour)

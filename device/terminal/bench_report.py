@@ -50,9 +50,12 @@ class Block:
     during_s: list[float] = field(default_factory=list)
     """Calibrations in between, where the block is long."""
 
+    resident_mb: float = 0.0
+    """Memory in use after it."""
+
     @property
     def slowness(self) -> float:
-        """How many times slower than healthy the machine was, as the median of the calibrations."""
+        """Median of the calibrations over that of a healthy machine: 2 is twice as slow."""
         return statistics.median([self.before_s, *self.during_s, self.after_s]) / HEALTHY_S
 
 
@@ -75,7 +78,7 @@ def number(value: float | None, unit: str) -> str:
 
 
 def block_table(block: Block) -> Table:
-    """Return the figures of one block, with the machine's slowness while they were taken."""
+    """Return the figures of one block, with the calibrations around them."""
     table = Table(box=None, show_header=False, title=block.name, title_justify="left")
     table.title_style = "bold"
     for figure in block.figures:
@@ -85,9 +88,9 @@ def block_table(block: Block) -> Table:
 
 
 def summary(blocks: Sequence[Block]) -> Table:
-    """Return the figures that have an aim: value, aim, met or not, slowness of the machine."""
+    """Return the figures that have an aim: value, aim, met or not, calibration."""
     table = Table(title="Aims", title_justify="left", title_style="bold")
-    for heading in ("figure", "value", "aim", "met", "machine"):
+    for heading in ("figure", "value", "aim", "met", "calibration"):
         table.add_column(heading, no_wrap=heading != "figure")
     for block in blocks:
         for figure in block.figures:
@@ -95,7 +98,7 @@ def summary(blocks: Sequence[Block]) -> Table:
                 continue
             met = "[green]yes[/]" if figure.met else "[red]no[/]"
             aim = f"≤ {number(figure.aim, figure.unit)}"
-            slow = f"{block.slowness:.1f}x slower"
+            slow = f"{block.slowness:.1f} x {HEALTHY_S} s"
             table.add_row(figure.name, number(figure.value, figure.unit), aim, met, slow)
     return table
 

@@ -65,6 +65,9 @@ class _Prosody:
         self._spans.append(Span("prosody", begin, time.monotonic()))
         return expression
 
+    def learn(self) -> None:
+        self._inner.learn()
+
     def fresh(self) -> _Prosody:
         return _Prosody(self._inner.fresh(), self._spans)
 

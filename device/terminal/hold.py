@@ -6,7 +6,7 @@ Layer 6, on the event loop. Serves ``rapport talk`` and the bench. Nothing is pr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,13 +53,16 @@ class Held:
     rate: int
 
 
-async def hold(app: App, paths: Sequence[Path], see: See) -> Held:
-    """Let the conversation hear each file in turn and return what became of it.
+def read_sounds(paths: Sequence[Path]) -> dict[Path, Pcm]:
+    """Return each file as int16 mono at 16 kHz; raises RapportError for one that is not sound."""
+    return {path: read_speech(path) for path in paths}
 
-    ``see`` gets every event as it is published. Raises RapportError for a file that is not sound,
-    before anything is heard.
+
+async def hold(app: App, paths: Sequence[Path], sounds: Mapping[Path, Pcm], see: See) -> Held:
+    """Let the conversation hear each of ``paths`` in turn and return what became of it.
+
+    ``sounds`` has what is in each file; ``see`` gets every event as it is published.
     """
-    sounds = [(path, read_speech(path)) for path in paths]
     record = Record()
     line = WavLine(rate=app.faculties.voice.model.rate, name=SESSION)
     async with asyncio.TaskGroup() as tasks:
@@ -70,7 +73,7 @@ async def hold(app: App, paths: Sequence[Path], see: See) -> Held:
                 await asyncio.sleep(0)  # the conversation comes into being
                 hearing = _Hearing(app.conversations[SESSION], line, record)
                 limit = app.config.hearing.longest_silence + PATIENCE
-                files = [await hearing.hear(path, sound, limit) for path, sound in sounds]
+                files = [await hearing.hear(path, sounds[path], limit) for path in paths]
             await talking
         await watching
     return Held(record, files, _sound(line), line.rate)

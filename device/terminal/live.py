@@ -22,7 +22,7 @@ from device.ports import Line
 from device.terminal.hold import Held
 from device.terminal.metered import FLOOR_DB, Metered
 from device.terminal.record import Record
-from device.terminal.transcript import describe, render
+from device.terminal.transcript import describe, show
 from device.types import (
     Expressed,
     Observed,
@@ -151,7 +151,7 @@ async def _follow(events: Subscription, record: Record, view: View, watch: Watch
         view.take(observed)
         ended = record.take(observed)
         if ended is not None:
-            watch.console.print(render(ended, gap=True))
+            show(ended, watch.console, gap=True)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from device.audio.rates import write_wav
 from device.config import Config
 from device.engines import engine
 from device.terminal.events import EventLog
-from device.terminal.hold import Held, hold
+from device.terminal.hold import Held, hold, read_sounds
 from device.terminal.live import Watch, converse_live
 from device.terminal.options import STDOUT, config_option, require_writable
 from device.terminal.transcript import Transcript
@@ -114,9 +114,11 @@ def _from_files(config: Config, wishes: Wishes, log: EventLog | None) -> int:
         for one in sees:
             one(observed)
 
+    sounds = read_sounds(wishes.paths)  # before the models, which take seconds to load
+
     async def conversation() -> Held:
         async with open_app(config) as app:
-            return await hold(app, wishes.paths, see)
+            return await hold(app, wishes.paths, sounds, see)
 
     with asyncio.Runner(loop_factory=VirtualLoop if wishes.fast else None) as runner:
         held = runner.run(conversation())

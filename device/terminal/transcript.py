@@ -11,6 +11,8 @@ from rich.text import Text
 from device.terminal.record import Record, TurnRecord
 from device.types import Expression, Observed
 
+INDENT = 9
+"""Columns of the names before what was said."""
 LOUD_ENOUGH = 0.2
 """Scores of expressions below this are not worth a word."""
 
@@ -28,30 +30,35 @@ class Transcript:
         """Take the next event."""
         ended = self._record.take(observed)
         if ended is not None:
-            self._console.print(render(ended, self._gaps))
+            show(ended, self._console, self._gaps)
 
 
-def render(turn: TurnRecord, gap: bool = False) -> Text:
-    """Return one turn as two or three lines: what the user said and how, and what came back."""
-    text = Text()
+def show(turn: TurnRecord, console: Console, gap: bool = False) -> None:
+    """Print what the user said and how, what came back, and what of it was heard if not all."""
     if turn.transcript:
-        text.append("you      ", "bold cyan").append(turn.transcript)
+        said = Text(turn.transcript)
         sounds = describe(turn.expression)
-        if sounds:
-            text.append(f"  (sounds {sounds})", "cyan")
-        text.append("\n")
+        said.append(f"  (sounds {sounds})" if sounds else "", "cyan")
+        _print(console, Text("you", "bold cyan"), said)
     reply = turn.reply
     if reply is None:
-        return text
-    text.append("rapport  ", "bold green").append(reply.text)
-    text.append(f"  [{reply.style}", "green")
-    if gap and turn.gap is not None:
-        text.append(f", after {turn.gap:.2f} s", "green")
-    text.append("]", "green")
+        return
+    after = f", after {turn.gap:.2f} s" if gap and turn.gap is not None else ""
+    answer = Text(reply.text).append(f"  [{reply.style}{after}]", "green")
+    _print(console, Text("rapport", "bold green"), answer)
     if reply.interrupted:
         heard = f'"{reply.heard}"' if reply.heard else "nothing"
-        text.append(f"\n         interrupted; heard was {heard}", "yellow")
-    return text
+        _print(console, Text(), Text(f"interrupted; heard was {heard}", "yellow"))
+
+
+def _print(console: Console, label: Text, body: Text) -> None:
+    """Print a label with a text beside it; only a terminal needs the lines broken."""
+    width = console.width - INDENT
+    lines = body.wrap(console, width) if console.is_terminal and width > 0 else [body]
+    label.pad_right(INDENT - len(label))
+    for line in lines:
+        console.print(label + line, soft_wrap=True)
+        label = Text(" " * INDENT)
 
 
 def describe(expression: Expression | None) -> str:

@@ -1,7 +1,8 @@
 """Taking out of a reply what a small language model only echoes from its prompt.
 
 Pure. Serves the language model engines: notes in brackets (how the user sounds is told to the
-model that way), the name of a role in front, and "As an AI language model," openings.
+model that way), the name of a role in front, "As an AI language model," openings, and letters'
+endings ("Best, Alex") after the first paragraph, which is all that a spoken reply has.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ CANDIDATES = ("assistant:", "rapport:", "answer:", "reply:", "ai:", "as a", "i a
 
 
 def without_echoes(pieces: Iterator[str]) -> Iterator[str]:
-    """Yield ``pieces`` without notes in brackets and without a telltale opening.
+    """Yield ``pieces`` without notes in brackets or a telltale opening, to the end of a paragraph.
 
-    Text is held back only while it may still become one of these, so nothing else waits.
+    A paragraph that ends in a colon announces the next. Text is held back only while it may still
+    become one of these, so nothing else waits.
     """
-    yield from _capitalised(_without_opening(_without_notes(pieces)))
+    yield from _one_paragraph(_capitalised(_without_opening(_without_notes(pieces))))
 
 
 def _without_notes(pieces: Iterator[str]) -> Iterator[str]:
@@ -90,3 +92,17 @@ def _capitalised(pieces: Iterator[str]) -> Iterator[str]:
             continue
         yield text if begun else text[0].upper() + text[1:]
         begun = True
+
+
+def _one_paragraph(pieces: Iterator[str]) -> Iterator[str]:
+    """Yield up to the first blank line; white space is held back until something follows it."""
+    gap, last = "", ""
+    for piece in pieces:
+        for part in re.findall(r"\s+|\S+", piece):
+            if part.isspace():
+                gap += part
+                continue
+            if last and last != ":" and gap.count("\n") > 1:
+                return
+            yield gap + part
+            gap, last = "", part[-1]

@@ -31,7 +31,7 @@ LONGEST_PIECE = 256
 """Bytes of the longest token's text; usual vocabularies stay below 130."""
 
 
-@llama_cpp.llama_log_callback
+@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
 def _log(level: int, text: bytes, _: ctypes.c_void_p) -> None:
     log.debug("llama.cpp: %s", text.decode("utf-8", "replace").rstrip())
 
@@ -70,8 +70,8 @@ class Llama:
         """Yield the next assistant message piece by piece.
 
         ``stop`` ends it within one token, and within one operation of the network while the prompt
-        is evaluated. Notes in brackets and "As an AI" openings are left out. Raises RapportError
-        if the prompt fills the context.
+        is evaluated. Of the text, ``echoes`` leaves out what is no speech. Raises RapportError if
+        the prompt fills the context.
         """
         return without_echoes(self._pieces(self._prompt(messages), stop))
 
@@ -123,7 +123,7 @@ class Llama:
     def _kept(self, prompt: list[int]) -> int:
         """Return how many tokens of ``prompt`` need no evaluation."""
         held = self._model.input_ids[: self._model.n_tokens].tolist()
-        same = llama_cpp.Llama.longest_token_prefix(held, prompt)
+        same: int = llama_cpp.Llama.longest_token_prefix(held, prompt)
         # The last token is evaluated again for its logits, unless it was the very last one.
         return same - 1 if same == len(prompt) and same != len(held) else same
 

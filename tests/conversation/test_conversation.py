@@ -281,6 +281,20 @@ def test_words_can_be_typed_and_given_to_be_said() -> None:
     assert [r.heard for r in story.replies] == ["Fine, thank you.", "Dinner is ready."]
 
 
+@pytest.mark.parametrize("eager", [True, False])
+def test_the_model_reads_each_thing_said_once(eager: bool) -> None:
+    story = Story(conversation={"eager": eager})
+    story.says(1.0, "What is a fox?")
+    story.commands(5.0, Asked("And a wolf?"))
+    story.answers("What is a fox?", "A small animal.")
+    story.answers("And a wolf?", "A bigger one.")
+    story.tell(9)
+
+    said = [(m.role, m.content) for m in story.model.prompts[-1] if m.role != "system"]
+    assert [role for role, _ in said] == ["user", "assistant", "user"]
+    assert [content.count("?") for _, content in said] == [1, 0, 1]
+
+
 def test_a_muted_microphone_hears_nothing_until_it_is_opened() -> None:
     story = Story()
     story.commands(0.5, Muted(True))

@@ -37,6 +37,18 @@ def test_words_without_an_answer_are_joined_to_the_next() -> None:
     assert history.messages[1:] == [user("my dog\nis ill")]
 
 
+def test_roles_alternate_even_when_something_was_said_unasked() -> None:
+    history = History(PERSONA)
+    history.add_reply("Dinner is ready.")
+    history.add_user(user("thanks"))
+    history.add_reply("You are welcome.")
+    history.add_reply("It is six o'clock.")
+    assert history.messages[1:] == [
+        user("thanks"),
+        Message("assistant", "You are welcome. It is six o'clock."),
+    ]
+
+
 def test_asking_for_a_prompt_changes_nothing() -> None:
     history = History(PERSONA)
     history.with_user(user("perhaps"))

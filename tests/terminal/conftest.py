@@ -20,7 +20,7 @@ from device.audio.rates import read_speech
 from device.catalogue import Catalogue, choose
 from device.config import Config
 from device.models import ModelStore
-from device.terminal.hold import Held, hold
+from device.terminal.hold import Held, hold, read_sounds
 from device.types import Observed, Pcm
 from device.virtual_time import VirtualLoop
 from tests.conftest import ROOT
@@ -68,7 +68,8 @@ class Device:
     def hears(self, *paths: Path) -> tuple[Held, list[Observed]]:
         """Hold one conversation from files; return it and all its events."""
         seen: list[Observed] = []
-        return self.runner.run(hold(self.app, paths, seen.append)), seen
+        holding = hold(self.app, paths, read_sounds(paths), seen.append)
+        return self.runner.run(holding), seen
 
     def understands(self, pcm: Pcm) -> str:
         """What our own recognizer makes of speech at 16 kHz."""

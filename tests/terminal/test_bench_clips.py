@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.audio.rates import write_wav
-from device.terminal.bench_clips import LEAD, LONGEST, cut, gather, spread
+from device.terminal.bench_clips import LEAD, cut, gather, spread
 from device.types import HEARING_RATE, Pcm, RapportError
 
 LOUD = 8000
@@ -98,10 +98,12 @@ def test_the_projects_data_gives_read_and_acted_speech(
     names = [clip.name for clip in clips]
     assert len(set(names)) == 20
     read = [name for name in names if name.startswith("LJ")]
-    assert 5 <= len(read) <= 15
+    assert 5 <= len(read) <= 10
     actors = {name.split("-")[6] for name in names if name not in read}
     assert len(actors) >= 4, "voices of several people"
-    assert all(0.5 < clip.seconds <= LONGEST for clip in clips)
+    emotions = {name.split("-")[2] for name in names if name not in read}
+    assert len(emotions) >= 5
+    assert all(0.5 < clip.seconds <= 8.0 for clip in clips)
 
 
 @given(st.lists(st.integers(), unique=True), st.integers(1, 30))

@@ -114,7 +114,7 @@ def test_the_list_tells_licence_sale_and_state(
     assert (rows["tiny-voice"]["commercial"], rows["tiny-voice"]["state"]) == (False, "missing")
     assert main(["models", "list"]) == 0
     shown = capsys.readouterr().out
-    (voice,) = [line for line in shown.splitlines() if "tiny-voice" in line]
+    (voice,) = [line for line in shown.splitlines() if "tiny-voice " in line]
     assert voice.split() == [
         "*",
         "tiny-voice",

@@ -197,9 +197,8 @@ def test_the_program_says_why_there_was_no_turn(
     assert not out.exists()
 
 
-@pytest.mark.models
-def test_a_file_that_is_not_sound_is_told_in_one_sentence(
-    rapport: Rapport, models_ready: None, tmp_path: Path
+def test_a_file_that_is_not_sound_is_told_in_one_sentence_before_any_model_is_loaded(
+    rapport: Rapport, tmp_path: Path
 ) -> None:
     empty, text = tmp_path / "empty.wav", tmp_path / "text.wav"
     soundfile.write(empty, np.empty(0, np.int16), 16_000)
@@ -209,7 +208,7 @@ def test_a_file_that_is_not_sound_is_told_in_one_sentence(
         text: "is not a sound file",
         tmp_path / "absent.wav": "cannot be read (No such file",
     }.items():
-        done = rapport("talk", path)
+        done = rapport("talk", path, RAPPORT_MODELS=str(tmp_path / "no-models"))
         assert done.returncode == 1
         assert done.stdout == ""
         assert done.stderr.startswith(f"rapport: {path}: {reason}")
