@@ -46,6 +46,8 @@ def engine(name: str) -> type[Any]:
     try:
         return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("device"):
+            raise RapportError(f"engine {name!r}: there is no module {error.name}") from None
         raise RapportError(
             f"engine {name!r} needs the Python package {error.name!r}; "
             f"run provisioning/setup, or: pip install {error.name}"

@@ -50,6 +50,7 @@ class WavLine:
         self._ring = Ring(rate * WRITE_AHEAD_S)
         self._fader = Fader(self._block)
         self._silence = _silence(self._block)
+        self._nothing = np.empty(0, np.int16)
         self._near_silence = _silence(HEARING_BLOCK)
         self._feed = Feed()
         self._fed_until = 0.0
@@ -209,6 +210,7 @@ class WavLine:
             self._ring.read_into(block)
             self._fader.apply(block, self.gain)
         else:
+            self._ring.read_into(self._nothing)  # gives back the room of what was cleared
             self._fader.apply(self._silence.copy(), self.gain)  # so that a glide ends unheard
         self._tape.add(block)
         return block

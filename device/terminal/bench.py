@@ -28,7 +28,14 @@ from device.terminal.bench_blocks import (
     interruption_block,
 )
 from device.terminal.bench_clips import Clip, gather
-from device.terminal.bench_machine import HEALTHY_S, age_s, calibrate, describe, resident_mb
+from device.terminal.bench_machine import (
+    HEALTHY_S,
+    age_s,
+    calibrate,
+    describe,
+    load_average,
+    resident_mb,
+)
 from device.terminal.bench_plot import plot
 from device.terminal.bench_report import Block, Figure, block_table, division_table, summary
 from device.terminal.options import config_option, require_writable
@@ -149,7 +156,8 @@ def _start_block(app: App, before: float, ready: float) -> Block:
         Figure("resident memory after that", resident_mb(), "MB"),
     ]
     block.raw = {"load_s": dict(loads), "models": dict(app.faculties.names), "ready_s": ready}
-    block.after_s, block.resident_mb = calibrate(), resident_mb()
+    block.after_s = calibrate()
+    block.resident_mb, block.load = resident_mb(), load_average()
     return block
 
 

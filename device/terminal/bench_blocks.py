@@ -16,7 +16,7 @@ from device.terminal.bench_clips import Clip
 from device.terminal.bench_division import divide
 from device.terminal.bench_gap import Answer, answer
 from device.terminal.bench_interruption import idle, interrupt, interrupting
-from device.terminal.bench_machine import calibrate, peak_mb, resident_mb
+from device.terminal.bench_machine import calibrate, load_average, peak_mb, resident_mb
 from device.terminal.bench_report import Block, Figure, median, percentile
 from device.terminal.bench_sequential import Chain, chain, forget
 from device.terminal.bench_stopwatch import timed
@@ -68,7 +68,8 @@ async def block(name: str) -> AsyncIterator[Block]:
     """Measure a block between two calibrations."""
     measured = Block(name, calibrate())
     yield measured
-    measured.after_s, measured.resident_mb = calibrate(), resident_mb()
+    measured.after_s = calibrate()
+    measured.resident_mb, measured.load = resident_mb(), load_average()
 
 
 async def engines_block(app: App, clips: Sequence[Clip], step: Step) -> Block:

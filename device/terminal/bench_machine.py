@@ -51,6 +51,14 @@ def calibrate(repeats: int = 3) -> float:
     return statistics.median(_loop() for _ in range(repeats))
 
 
+def load_average() -> float:
+    """Return how many threads wanted a core over the last minute: above the cores, they queue.
+
+    A single loop hardly notices a crowd that halves the speed of two threads in step.
+    """
+    return os.getloadavg()[0]
+
+
 def resident_mb() -> float:
     """Return the memory in use now, in MB of a million bytes."""
     resident = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])

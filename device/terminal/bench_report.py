@@ -52,6 +52,8 @@ class Block:
 
     resident_mb: float = 0.0
     """Memory in use after it."""
+    load: float = 0.0
+    """The machine's load average after it, the bench's own threads included."""
 
     @property
     def slowness(self) -> float:
@@ -122,4 +124,5 @@ def division_table(rows: Sequence[dict[str, float]]) -> RenderableType:
 
 
 def _slowness(block: Block) -> str:
-    return f"{block.before_s:.2f} s, {block.after_s:.2f} s ({block.slowness:.1f} x {HEALTHY_S} s)"
+    loops = f"{block.before_s:.2f} s, {block.after_s:.2f} s"
+    return f"{loops} ({block.slowness:.1f} x {HEALTHY_S} s); load {block.load:.1f}"

@@ -70,7 +70,9 @@ def describe(expression: Expression | None) -> str:
         return ""
     scores = sorted(expression.emotions.items(), key=lambda item: -item[1])
     words = [f"{name.lower()} {score:.2f}" for name, score in scores[:2] if score >= LOUD_ENOUGH]
-    if expression.arousal is not None and abs(expression.arousal) >= LOUD_ENOUGH:
+    # Arousal counts only as far as it is sure: a stranger's usual voice is not known yet.
+    if abs((expression.arousal or 0.0) * expression.confidence) >= LOUD_ENOUGH:
+        assert expression.arousal is not None
         words.append("agitated" if expression.arousal > 0 else "calm")
     if expression.valence is not None and abs(expression.valence) >= LOUD_ENOUGH:
         words.append("pleasant" if expression.valence > 0 else "unpleasant")

@@ -174,6 +174,23 @@ def test_what_is_written_right_after_clear_is_played() -> None:
     assert recording[recording != 0][-500:].tolist() == [2] * 500
 
 
+def test_a_full_buffer_that_was_cleared_has_room_again() -> None:
+    async def story() -> WavLine:
+        async with WavLine() as line:
+            while line.write(np.full(line.rate, 1, np.int16)):
+                pass
+            await asyncio.sleep(0.1)
+            while line.write(np.full(line.rate, 1, np.int16)):
+                pass
+            line.clear()
+            await asyncio.sleep(0.1)
+            assert line.write(np.full(500, 2, np.int16)) == 500
+            await asyncio.sleep(0.5)
+        return line
+
+    assert np.count_nonzero(virtually(story()).recording == 2) == 500
+
+
 @pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 24_000, 48_000])
 def test_the_far_end_is_what_was_played_in_the_same_time(rate: int) -> None:
     bursts = [noise(0.3, rate, seed) for seed in range(3)]
