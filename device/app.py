@@ -162,14 +162,12 @@ async def open_app(config: Config, store: ModelStore | None = None) -> AsyncIter
         seconds[task] = time.perf_counter() - begun
 
     try:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for task, name in names.items():
-                    tasks.create_task(load(task, name))
-            faculties = Faculties(**loaded, names=names, load_s=seconds)
+        async with _one_sentence_each(), asyncio.TaskGroup() as tasks:
+            for task, name in names.items():
+                tasks.create_task(load(task, name))
+        faculties = Faculties(**loaded, names=names, load_s=seconds)
+        async with _one_sentence_each():
             await _warm_up(faculties, config)
-        except* RapportError as errors:
-            raise RapportError("\n".join(str(error) for error in _leaves(errors))) from None
         yield App(config, Hub(), faculties)
     finally:
         for worker in workers:
@@ -203,6 +201,18 @@ async def _warm_voice(voice: Owned[Voice]) -> None:
 def _fresh(owned: Owned[Any]) -> Owned[Any]:
     """Return the same model for a new speaker: it shares the weights, not what it remembers."""
     return Owned(owned.model.fresh(), owned.worker)
+
+
+@asynccontextmanager
+async def _one_sentence_each() -> AsyncIterator[None]:
+    """Turn a group of failures that a user can mend into one such failure, a line for each."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        mendable, others = group.split(RapportError)
+        if mendable is None or others is not None:
+            raise
+        raise RapportError("\n".join(dict.fromkeys(map(str, _leaves(mendable))))) from None
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from device.types import RapportError
 
 PERSONA = (
-    "You are Rapport, a warm and helpful voice assistant. "
-    "Answer in one or two short spoken sentences. Be kind and concrete. "
-    "A note in brackets says how the user sounds; let it guide your tone and never mention it."
+    "You are Rapport, a warm friend who listens. "
+    "Reply to what the user says in one or two short sentences. "
+    "Show that you understand how they feel. Use simple words. "
+    "A note in brackets tells how the user sounds."
 )
 
 Seconds = Annotated[float, Field(ge=0)]
@@ -105,7 +106,7 @@ class Thinking(Section):
 
     persona: Annotated[str, Field(min_length=1, max_length=20_000)] = PERSONA
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
-    repeat_penalty: Annotated[float, Field(ge=1, le=2)] = 1.1
+    repeat_penalty: Annotated[float, Field(ge=1, le=2)] = 1.15
     max_tokens: Annotated[int, Field(ge=8, le=2048)] = 96
     context: Annotated[int, Field(ge=256, le=32_768)] = 2048
     """Tokens of prompt and reply together; the oldest turns fall out when they exceed it."""

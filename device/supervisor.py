@@ -41,17 +41,18 @@ async def supervise(
             await service(ready)
             return
         except Exception as error:
-            reason = _reason(error)
+            first = _first(error)
+            reason = str(first) or type(first).__name__
             if reason != told:
-                expected = isinstance(error, RapportError)
-                log.error("%s: %s", name, reason, exc_info=None if expected else error)
+                mendable = isinstance(first, RapportError)
+                log.error("%s: %s", name, reason, exc_info=None if mendable else error)
                 told = reason
             announce(ServiceFailed(name, reason, pause))
         await asyncio.sleep(pause)
         pause = min(pause * 2, LAST_RETRY)
 
 
-def _reason(error: BaseException) -> str:
+def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return str(error) or type(error).__name__
+    return error

@@ -14,22 +14,63 @@ FIRST_WORDS = 3
 LONG, TOO_LONG, ENDLESS = 140, 250, 400
 """Characters after which a clause is cut at a comma or conjunction, at any space, anywhere."""
 
-NEVER_LAST = frozenset("mr mrs ms dr prof st rev gen col sgt capt lt mt vs e.g i.e cf dept".split())
+NEVER_LAST = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "st",
+        "rev",
+        "gen",
+        "col",
+        "sgt",
+        "capt",
+        "lt",
+        "mt",
+        "vs",
+        "e.g",
+        "i.e",
+        "cf",
+        "dept",
+    ]
+)
 """Abbreviations that something always follows."""
 MAYBE_LAST = frozenset(
-    "etc jr sr inc ltd co corp approx est a.m p.m u.s u.k u.n ph.d b.c a.d".split()
+    [
+        "etc",
+        "jr",
+        "sr",
+        "inc",
+        "ltd",
+        "co",
+        "corp",
+        "approx",
+        "est",
+        "a.m",
+        "p.m",
+        "u.s",
+        "u.k",
+        "u.n",
+        "ph.d",
+        "b.c",
+        "a.d",
+    ]
 )
 """Abbreviations that end a sentence if a capital follows."""
-NUMBERED = frozenset("no nos fig vol ch p pp eq sec".split())
+NUMBERED = frozenset(["no", "nos", "fig", "vol", "ch", "p", "pp", "eq", "sec"])
 """Abbreviations if a figure follows, otherwise words."""
-CONJUNCTIONS = frozenset("and but or because so which while although however then".split())
+CONJUNCTIONS = frozenset(
+    ["and", "but", "or", "because", "so", "which", "while", "although", "however", "then"]
+)
 
-_CLOSERS = "\"'”’)]*_`»"
+_CLOSERS = "\"'”’)]*_`»"  # noqa: RUF001
 _SENTENCE = re.compile(rf"[.!?…]+[{re.escape(_CLOSERS)}]*$")
-_COMMA = re.compile(rf"(?:[,;:—–]|--|\.\.\.|…)[{re.escape(_CLOSERS)}]*$")
+_COMMA = re.compile(rf"(?:[,;:—–]|--|\.\.\.|…)[{re.escape(_CLOSERS)}]*$")  # noqa: RUF001
 _ELLIPSIS = re.compile(rf"(?:\.\.+|…)[{re.escape(_CLOSERS)}]*$")
 _PRONOUNCEABLE = re.compile(r"[^\W_]")
-_FULL_WIDTH = "。！？"
+_FULL_WIDTH = "。！？"  # noqa: RUF001
 
 
 class Clauses:
@@ -73,13 +114,11 @@ class Clauses:
                 return len(held) if _PRONOUNCEABLE.search(held) else 0
             return 0
         before = held[:-1]
-        if not _PRONOUNCEABLE.search(before):
+        if not _PRONOUNCEABLE.search(before) or (character == "\n" and _is_marker(before)):
             return 0
         if character == "\n":
-            return len(held) if not _is_marker(before) else 0
-        if not before or before[-1].isspace():
-            return 0
-        return self._cut_after(before)
+            return len(held)
+        return 0 if before[-1].isspace() else self._cut_after(before)
 
     def _cut_after(self, before: str) -> int:
         """Return where to cut now that a word has just ended ``before``."""

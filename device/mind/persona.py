@@ -25,13 +25,37 @@ ADJECTIVES: dict[str, str] = {
     "Fear": "afraid", "Gratitude": "grateful", "Guilt": "guilty", "Horror": "horrified",
     "Interest": "interested", "Joy": "happy", "Love": "loving", "Nostalgia": "nostalgic",
     "Pain": "in pain", "Pride": "proud", "Relief": "relieved", "Sadness": "sad",
-    "Satisfaction": "satisfied", "Shame": "ashamed", "Surprise (negative)": "unpleasantly surprised",
+    "Satisfaction": "satisfied", "Shame": "ashamed",
+    "Surprise (negative)": "unpleasantly surprised",
     "Surprise (positive)": "pleasantly surprised", "Sympathy": "sympathetic", "Tiredness": "tired",
     "Triumph": "triumphant",
 }  # fmt: skip
 
-EXAMPLES: tuple[tuple[str, str], ...] = ()
-"""Exchanges that every chat begins with."""
+EXAMPLES: tuple[tuple[str, str], ...] = (
+    ("Hello.", "Hello! It's good to hear from you. What's on your mind?"),
+    ("Thanks, goodbye.", "You're welcome. Take care, and talk to you soon!"),
+    (
+        "Who are you, and what can you do?",
+        "I'm a voice assistant. I can talk with you, answer questions, and listen.",
+    ),
+    (
+        "I failed my driving test. [sounds sad]",
+        "I'm so sorry to hear that. It must feel very disappointing. Do you want to talk about it?",
+    ),
+    (
+        "The bus is late again! [sounds angry]",
+        "That is really frustrating, and you have every right to be upset. How can I help?",
+    ),
+    (
+        "We won the match! [sounds happy]",
+        "That's wonderful, congratulations! How did it feel?",
+    ),
+    ("How tall is Mount Everest?", "Mount Everest is about 8,849 meters tall."),
+)
+"""Exchanges that every chat begins with, and that name nobody. Without them the smallest model
+answers "I'm sorry for your loss" to a passed exam and does not know the capital of France (28
+prompts, 2026-11). They show how long an answer is, and that the note is never spoken of. A plain
+question stands last: what stands last colours the answers most."""
 
 
 def opening(persona: str) -> list[Message]:

@@ -1,7 +1,8 @@
 """Piper's voices (VITS), run by sherpa-onnx.
 
 Layer 2, on sherpa-onnx. Serves the turns of every conversation from the one thread that owns it.
-sherpa-onnx 1.13 carries its own phonemizer, espeak-ng, and needs its data in a folder; 2.0 does not.
+sherpa-onnx 1.13 carries its own phonemizer, espeak-ng, which reads its data from a folder; 2.0 has
+none any more.
 """
 
 from __future__ import annotations

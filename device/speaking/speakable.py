@@ -56,17 +56,34 @@ UNITS = {
     "°F": "degree Fahrenheit", "°": "degree",
 }  # fmt: skip
 """Units, said after a figure; in the plural unless it is 1."""
-PLURALS = {"foot": "feet", "hertz": "hertz", "kilohertz": "kilohertz", "penny": "pence", "yen": "yen"}
-MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+PLURALS = {
+    "foot": "feet",
+    "hertz": "hertz",
+    "kilohertz": "kilohertz",
+    "penny": "pence",
+    "yen": "yen",
+}
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 FRACTIONS = {"1/2": "a half", "1/3": "a third", "2/3": "two thirds", "1/4": "a quarter",
              "3/4": "three quarters"}  # fmt: skip
 SYMBOLS = {
-    "&": " and ", "+": " plus ", "=": " equals ", "×": " times ", "÷": " divided by ", "±":
+    "&": " and ", "+": " plus ", "=": " equals ", "×": " times ", "÷": " divided by ", "±":  # noqa: RUF001
     " plus or minus ", "≈": " about ", "→": " to ", "≤": " at most ", "≥": " at least ", "√":
     " root of ", "½": " a half ", "¼": " a quarter ", "¾": " three quarters ", "²": " squared ",
-    "³": " cubed ", "…": "...", "“": '"', "”": '"', "‘": "'", "’": "'", "–": ", ", "—": ", ",
+    "³": " cubed ", "…": "...", "“": '"', "”": '"', "‘": "'", "’": "'", "–": ", ", "—": ", ",  # noqa: RUF001
 }  # fmt: skip
 ABBREVIATIONS = {
     "e.g.": "for example", "i.e.": "that is", "etc.": "et cetera", "vs.": "versus", "vs": "versus",
@@ -150,6 +167,9 @@ def _alternatives(names: dict[str, str] | dict[str, tuple[str, str]]) -> str:
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
 
+_YEAR, _MONTH = r"(?P<year>[12]\d{3})", r"(?P<month>0?[1-9]|1[0-2])"
+_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
+
 _FIGURES: list[Rule] = [
     (
         re.compile(r"(?:https?://|www\.)(?:www\.)?(?P<host>[\w.-]*\w)(?:[/?#:][^\s,;!)]*?)?"
@@ -161,17 +181,18 @@ _FIGURES: list[Rule] = [
                    r"(?:\.(?P<part>\d+))?(?:\s(?P<scale>thousand|million|billion|trillion)\b)?"),
         _money,
     ),
-    (re.compile(r"\b(?P<year>[12]\d{3})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])\b"), _date),
-    (re.compile(r"\b(?P<month>0?[1-9]|1[0-2])/(?P<day>0?[1-9]|[12]\d|3[01])/(?P<year>[12]\d{3})\b"), _date),
+    (re.compile(rf"\b{_YEAR}-{_MONTH}-{_DAY}\b"), _date),
+    (re.compile(rf"\b{_MONTH}/{_DAY}/{_YEAR}\b"), _date),
     (
         re.compile(r"\b(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::\d\d)?(?![\d:])"
                    r"(?P<half>\s?[ap]\.?m\b\.?)?", re.I),
         _clock,
     ),
     (re.compile(rf"(?<![\d/])({_alternatives(FRACTIONS)})(?![\d/])"), lambda m: FRACTIONS[m[1]]),
-    (re.compile(r"(?<=\d)\s*(?:-|–|—)\s*(?=\d)(?!\d{3,}-?\d*\b)"), " to "),
+    (re.compile(r"(?<=\d)\s*(?:-|–|—)\s*(?=\d)(?!\d{3,}-?\d*\b)"), " to "),  # noqa: RUF001
     (
-        re.compile(rf"(?<![\w.])(?P<figure>-?\d[\d,]*(?:\.\d+)?)\s?(?P<unit>{_alternatives(UNITS)})(?![\w/²³°])"),
+        re.compile(r"(?<![\w.])(?P<figure>-?\d[\d,]*(?:\.\d+)?)\s?"
+                   rf"(?P<unit>{_alternatives(UNITS)})(?![\w/²³°])"),
         lambda m: _counted(m["figure"], UNITS[m["unit"]]),
     ),
     (re.compile(r"(?<=\d)\s?[x*]\s?(?=\d)"), " times "),

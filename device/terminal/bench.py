@@ -124,6 +124,8 @@ async def _measure(
 
             def step(what: str) -> None:
                 progress.update(task, description=what, advance=1, refresh=True)
+                if not errors.is_terminal:
+                    errors.print(f"{time.perf_counter() - begun:5.0f} s  {what}", highlight=False)
 
             pairs = await _blocks(app, clips, extent, step, blocks, console)
     console.print(summary(blocks))

@@ -15,7 +15,7 @@ from device.terminal import bench_engines as engines
 from device.terminal.bench_clips import Clip
 from device.terminal.bench_division import divide
 from device.terminal.bench_gap import Answer, answer
-from device.terminal.bench_interruption import idle, interrupt, interrupting
+from device.terminal.bench_interruption import delays, idle, interrupt, interrupting
 from device.terminal.bench_machine import calibrate, load_average, peak_mb, resident_mb
 from device.terminal.bench_report import Block, Figure, median, percentile
 from device.terminal.bench_sequential import Chain, chain, forget
@@ -196,10 +196,9 @@ async def interruption_block(app: App, clips: Sequence[Clip], trials: int, step:
     """Speak into replies and time their falling silent."""
     async with block("Interruption") as measured:
         results = []
-        for at, clip in enumerate(interrupting(clips, trials)):
-            step(f"interruption {at + 1} of {trials}")
-            # Not at the same place of the sentence each time.
-            results.append(await interrupt(app, clip, 0.8 + 0.37 * at))
+        for clip, after in zip(interrupting(clips, trials), delays(trials), strict=True):
+            step(f"interruption, {after:.1f} s into a reply")
+            results.append(await interrupt(app, clip, after))
         seconds = [r.seconds for r in results if r.seconds is not None]
         measured.raw = {"trials": [asdict(result) for result in results]}
         counted = f"{len(seconds)} of {trials} trials"

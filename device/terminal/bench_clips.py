@@ -121,7 +121,10 @@ def _unpack(archive: Path, count: int, scratch: Path) -> list[Path]:
         ordinary = [Path(name) for name in sorted(members.getnames()) if _ordinary(Path(name).stem)]
         chosen = spread(ordinary, count)
         for path in chosen:
-            members.extract(str(path), scratch, filter="data")
+            sound = members.extractfile(str(path))
+            if sound is not None:
+                (scratch / path).parent.mkdir(parents=True, exist_ok=True)
+                (scratch / path).write_bytes(sound.read())
     return [scratch / path for path in chosen]
 
 

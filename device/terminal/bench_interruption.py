@@ -24,11 +24,12 @@ NOTICE_S = 4.0
 """Seconds after which an interruption that was not noticed counts as missed."""
 SILENT_S = 0.3
 """Seconds waited after an interruption for sound that should no longer come."""
-REPLY = (
-    "Once upon a time there was an old man who lived in a small house by the sea and who went down "
-    "to the harbour every morning to look at the boats."
-)
-"""One sentence without a comma, so that the speaker is not silent by chance when it is cut."""
+REPLY = "The old man went down to the harbour every morning to look at the boats coming in."
+"""One clause of some 4 s: the speaker is not silent by chance when it is cut, and it takes no more
+memory to synthesize than an ordinary reply."""
+FIRST_S, STEP_S = 0.6, 0.3
+"""Seconds of the reply that play before the first interruption, and how much more before each of
+the next six; then over again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ def interrupting(clips: Sequence[Clip], trials: int) -> list[Clip]:
         raise RapportError("there is no utterance to interrupt with; give some with --utterances")
     clear = [clip for clip in clips if clip.clear_onset] or list(clips)
     return [clear[at % len(clear)] for at in range(trials)]
+
+
+def delays(trials: int) -> list[float]:
+    """Return how many seconds of the reply play before each trial's interruption."""
+    return [FIRST_S + STEP_S * (at % 7) for at in range(trials)]
 
 
 async def interrupt(app: App, clip: Clip, after: float) -> Interruption:

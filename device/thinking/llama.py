@@ -194,5 +194,7 @@ def _chat_template(model: llama_cpp.Llama, path: Path) -> Jinja2ChatFormatter:
         return bytes(llama_cpp.llama_vocab_get_text(vocabulary, token)).decode()
 
     return Jinja2ChatFormatter(
-        template=template, eos_token=text_of(model.token_eos()), bos_token=text_of(model.token_bos())
+        template=template,
+        eos_token=text_of(model.token_eos()),
+        bos_token=text_of(model.token_bos()),
     )

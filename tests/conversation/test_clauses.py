@@ -9,9 +9,43 @@ from hypothesis import strategies as st
 from device.conversation.clauses import ENDLESS, LONG, TOO_LONG, Clauses
 
 WORDS = [
-    *("I am so very sorry about that and this because it rained").split(),
-    *("Dr. e.g. etc. No. 5. J. U.S. p.m. 3.5 10:30 1. 2) - * ** v1.2.3 https://a.b/c?d=1.").split(),
-    *('yes, well; so: then — end. what? stop! wait... hmm… "Go." (no.) **Bold.** 😀 !').split(),
+    *["I", "am", "so", "very", "sorry", "about", "that", "and", "this", "because", "it", "rained"],
+    *[
+        "Dr.",
+        "e.g.",
+        "etc.",
+        "No.",
+        "5.",
+        "J.",
+        "U.S.",
+        "p.m.",
+        "3.5",
+        "10:30",
+        "1.",
+        "2)",
+        "-",
+        "*",
+        "**",
+        "v1.2.3",
+        "https://a.b/c?d=1.",
+    ],
+    *[
+        "yes,",
+        "well;",
+        "so:",
+        "then",
+        "—",
+        "end.",
+        "what?",
+        "stop!",
+        "wait...",
+        "hmm…",
+        '"Go."',
+        "(no.)",
+        "**Bold.**",
+        "😀",
+        "!",
+    ],
 ]
 REPLIES = st.one_of(
     st.lists(st.sampled_from(WORDS), max_size=120).flatmap(

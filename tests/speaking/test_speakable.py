@@ -70,7 +70,13 @@ def test_any_text_gives_one_line_of_words_or_nothing(text: str) -> None:
     assert not set(spoken) & set("`|<>{}~")
 
 
-@given(st.lists(st.sampled_from("I am fine, thanks. You were there 12 times! why? ok".split())))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["I", "am", "fine,", "thanks.", "You", "were", "there", "12", "times!", "why?", "ok"]
+        )
+    )
+)
 def test_plain_words_are_left_alone(words: list[str]) -> None:
     text = " ".join(words).strip(",")
     assert speakable(text) == text

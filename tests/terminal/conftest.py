@@ -93,7 +93,9 @@ def acted(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     folder = tmp_path_factory.mktemp("acted")
     with tarfile.open(speech_data / "ravdess" / "ravdess-16k-flac.tar") as archive:
         for file in clips.values():
-            archive.extract(file, folder, filter="data")
+            member = archive.extractfile(file)
+            assert member is not None
+            (folder / file).write_bytes(member.read())
     return {name: folder / file for name, file in clips.items()}
 
 

@@ -61,7 +61,7 @@ def test_a_turn_shows_state_expression_and_the_reply_as_it_is_spoken() -> None:
     style = Style("calm")
     shown = screen(
         Transcribed("I am sad.", interim=False, turn=1),
-        Expressed(Expression(-0.5, -0.4, None, {"Sadness": 0.6, "Joy": 0.1}), 1),
+        Expressed(Expression(-0.5, -0.4, None, {"Sadness": 0.6, "Joy": 0.1}, 0.8), 1),
         StateChanged(State.THINKING, State.SPEAKING),
         Replying(Sentence("I am sorry.", style), 1),
         Replying(Sentence("Tell me more.", style), 1),
