@@ -131,8 +131,13 @@ class Ears:
             self._interim = tasks.create_task(self._seek_interim(emit), name="interim")
 
     def _settle(self, tasks: asyncio.TaskGroup) -> None:
-        """Hand a long stretch to the recognizer for good, and start a new one."""
-        audio, self._segment = np.concatenate(self._segment), []
+        """Hand a long stretch to the recognizer for good, up to its quietest late moment."""
+        late = len(self._segment) * 2 // 3
+        power = [float(np.mean(np.square(f, dtype=np.float32))) for f in self._segment[late:]]
+        # Over 96 ms: a single quiet frame is the closure of a consonant, and cuts a word in two.
+        quietest = int(np.argmin(np.convolve(power, np.ones(3), "valid"))) + 1
+        cut = late + quietest
+        audio, self._segment = np.concatenate(self._segment[:cut]), self._segment[cut:]
         self._settled.append(tasks.create_task(self._transcribe(audio), name="segment"))
 
     async def _transcribe(self, audio: Pcm) -> str:

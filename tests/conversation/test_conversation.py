@@ -6,6 +6,7 @@ import pytest
 
 from device.conversation.conversation import APOLOGY
 from device.conversation.turn import SPEECHLESS
+from device.mind import persona
 from device.types import (
     Asked,
     Interrupted,
@@ -290,7 +291,8 @@ def test_the_model_reads_each_thing_said_once(eager: bool) -> None:
     story.answers("And a wolf?", "A bigger one.")
     story.tell(9)
 
-    said = [(m.role, m.content) for m in story.model.prompts[-1] if m.role != "system"]
+    opening = len(persona.opening(story.config.thinking.persona))
+    said = [(m.role, m.content) for m in story.model.prompts[-1][opening:]]
     assert [role for role, _ in said] == ["user", "assistant", "user"]
     assert [content.count("?") for _, content in said] == [1, 0, 1]
 
