@@ -6,6 +6,7 @@ quick and a broken library troubles only those who need it.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import sys
@@ -75,6 +76,7 @@ def rapport(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; failures become one sentence on stderr."""
+    _share_memory()
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         code = rapport.main(arguments, prog_name="rapport", standalone_mode=False)
@@ -94,6 +96,16 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         click.echo(f"rapport: {_sentence(error)}", err=True)
         return FAILED
+
+
+def _share_memory() -> None:
+    """Let all threads allocate from one pool: each thread's own kept some 35 MB in all unused.
+
+    A setting of the GNU C library (mallopt, M_ARENA_MAX); another one may not know it.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(-8, 1)
 
 
 def _sentence(error: BaseException) -> str:

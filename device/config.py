@@ -110,7 +110,8 @@ class Thinking(Section):
     max_tokens: Annotated[int, Field(ge=8, le=2048)] = 96
     context: Annotated[int, Field(ge=256, le=32_768)] = 2048
     """Tokens of prompt and reply together; the oldest turns fall out when they exceed it."""
-    threads: Annotated[int, Field(ge=1, le=16)] = 2
+    threads: Annotated[int, Field(ge=0, le=16)] = 0
+    """Cores that the model computes on; 0: all but one, which the voice needs meanwhile."""
     seed: Annotated[int, Field(ge=0)] = 1
 
 
@@ -121,7 +122,7 @@ class Speaking(Section):
     """auto: follows the user's expression; or the name of one style for everything."""
     rate: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
     """Factor on the speed of speech, on top of the style's."""
-    threads: Annotated[int, Field(ge=1, le=8)] = 2
+    threads: Annotated[int, Field(ge=1, le=8)] = 1
 
 
 class ConversationSettings(Section):

@@ -22,7 +22,6 @@ ENGINES: dict[str, str] = {
     "acoustic": "device.hearing.acoustic:Acoustic",
     # language models
     "llama": "device.thinking.llama:Llama",
-    "xllama": "device.thinking.xllama:XLlama",
     # voices
     "sherpa": "device.speaking.sherpa:Sherpa",
     # lines

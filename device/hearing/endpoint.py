@@ -35,9 +35,8 @@ SURE, UNSURE = 0.8, 0.2
 """Beyond these the end-of-turn network is taken at its word."""
 
 _HANGING_WORDS = """
-    a an and as at because but by for from if in into is like my of on or so than that the their
-    then they this to um uh er hmm was were when where which while who whose with would you your
-    i'm it's i
+    a an and as because but by from if into my of or our than the their to uh um which while with
+    your
 """
 _HANGING = frozenset(_HANGING_WORDS.split())
 _LAST_WORD = re.compile(r"([\w']+)\W*$")

@@ -21,9 +21,9 @@ from device.types import Pcm, RapportError, Sentence
 
 PIECE_S = 0.1
 """Length of the pieces that sound is handed out in, seconds: a consumer can stop between two."""
-LONGEST_PHRASE = 120
+LONGEST_PHRASE = 90
 """Characters synthesized at once, if there is a comma to part them at: the network cannot be
-stopped inside a phrase, and 120 characters are about 8 s of speech."""
+stopped inside a phrase, and its memory grows with it (60 MB from 90 to 150 characters)."""
 INNER_PAUSE = 0.6
 """Share of the style's pause between two phrases of one sentence."""
 SLOWEST, FASTEST = 0.4, 2.5

@@ -55,13 +55,10 @@ def check_python() -> Iterator[Finding]:
 
 
 def _llama() -> Finding:
-    part, own, fallback = "llama library", _version("llama-cpp-python"), _version("xllamacpp")
-    if own:
-        return ok(part, f"llama-cpp-python {own}")
-    if fallback:
-        found = f"llama-cpp-python is missing; the prebuilt xllamacpp {fallback} is in its place"
-        return warning(part, found, "provisioning/setup with a compiler builds the real one")
-    return broken(part, "neither llama-cpp-python nor xllamacpp is installed", SETUP)
+    part, installed = "llama library", _version("llama-cpp-python")
+    if installed:
+        return ok(part, f"llama-cpp-python {installed}")
+    return broken(part, "llama-cpp-python is not installed", SETUP)
 
 
 def _version(package: str) -> str | None:

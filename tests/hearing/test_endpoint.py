@@ -107,11 +107,16 @@ def test_marks_always_come_in_an_order_that_makes_sense(
         ("What is it?", "What is it, and"),
         ("I went home.", "I went home,"),
         ("I am done.", "I am done because"),
-        ("Who is it for?", "It is for"),
+        ("What are you up to?", "I want to"),
     ],
 )
 def test_words_that_hang_in_the_air_speak_against_the_end(likelier: str, unlikelier: str) -> None:
     assert finished(0.7, likelier) > finished(0.7, unlikelier)
+
+
+@pytest.mark.parametrize("text", ["Thank you.", "How are you.", "I like that.", "Come in."])
+def test_words_that_often_end_a_sentence_do_not_hold_it_open(text: str) -> None:
+    assert finished(0.9, text) > 0.8
 
 
 @given(st.floats(0, 1), st.text(max_size=60))
