@@ -75,7 +75,7 @@ class App:
             self.hub.publish(session, line.now(), event)
 
         ears = Ears(
-            _fresh(faculties.voice_activity),
+            faculties.voice_activity.model.fresh(),
             faculties.turn,
             faculties.recognizer,
             _fresh(faculties.prosody) if settings.hearing.expression else None,
@@ -150,24 +150,30 @@ async def open_app(config: Config, store: ModelStore | None = None) -> AsyncIter
     workers: list[Worker] = []
     loaded: dict[Task, Owned[Any]] = {}
     seconds: dict[Task, float] = {}
+    failures: list[str] = []
 
     async def load(task: Task, name: str) -> None:
         begun = time.perf_counter()
         worker = Worker(task)
         workers.append(worker)
-        make = engine(catalogue.models[name].engine)
         section = settings.get(task, config.hearing)
-        model = await worker.call(lambda: make(store.files(name), section))
+        try:
+            make = engine(catalogue.models[name].engine)
+            model = await worker.call(lambda: make(store.files(name), section))
+        except RapportError as error:
+            failures.append(str(error))  # the others are tried too: an owner wants to know of all
+            return
         loaded[task] = Owned(model, worker)
         seconds[task] = time.perf_counter() - begun
 
     try:
-        async with _one_sentence_each(), asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as tasks:
             for task, name in names.items():
                 tasks.create_task(load(task, name))
+        if failures:
+            raise RapportError("\n".join(failures))
         faculties = Faculties(**loaded, names=names, load_s=seconds)
-        async with _one_sentence_each():
-            await _warm_up(faculties, config)
+        await _warm_up(faculties, config)
         yield App(config, Hub(), faculties)
     finally:
         for worker in workers:
@@ -201,21 +207,3 @@ async def _warm_voice(voice: Owned[Voice]) -> None:
 def _fresh(owned: Owned[Any]) -> Owned[Any]:
     """Return the same model for a new speaker: it shares the weights, not what it remembers."""
     return Owned(owned.model.fresh(), owned.worker)
-
-
-@asynccontextmanager
-async def _one_sentence_each() -> AsyncIterator[None]:
-    """Turn a group of failures that a user can mend into one such failure, a line for each."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        mendable, others = group.split(RapportError)
-        if mendable is None or others is not None:
-            raise
-        raise RapportError("\n".join(dict.fromkeys(map(str, _leaves(mendable))))) from None
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
-    return [error]

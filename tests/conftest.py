@@ -1,12 +1,18 @@
-"""What all tests share: where the speech recordings are."""
+"""What all tests share: speech recordings, and the files of verified models."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from device.catalogue import Catalogue
+from device.models import ModelDamaged, ModelMissing, ModelStore
+
+ModelFiles = Callable[[str], dict[str, Path]]
 
 # The machines that run this are shared and slow in bursts: time says nothing about the code here.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,3 +28,17 @@ def speech_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}; set RAPPORT_DATA to a folder that has them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def model_files() -> ModelFiles:
+    """The files of a model by role, from the store; the test is skipped where they are missing."""
+    store = ModelStore(None, Catalogue.load())
+
+    def files(name: str) -> dict[str, Path]:
+        try:
+            return store.files(name)
+        except (ModelMissing, ModelDamaged) as fault:
+            pytest.skip(str(fault))
+
+    return files

@@ -187,7 +187,7 @@ class Story:
 
     async def _tell(self, until: float) -> None:
         hub = Hub()
-        workers = {name: Worker(name) for name in ("vad", "turn", "asr", "prosody", "llm", "tts")}
+        workers = {name: Worker(name) for name in ("turn", "asr", "prosody", "llm", "tts")}
         loop = asyncio.get_running_loop()
         async with WavLine(rate=RATE) as line:
 
@@ -195,7 +195,7 @@ class Story:
                 hub.publish("story", line.now(), event)
 
             ears = Ears(
-                Owned(ScriptedVoiceActivity(), workers["vad"]),
+                ScriptedVoiceActivity(),
                 Owned(ScriptedTurnDetector(self.script), workers["turn"]),
                 Owned(self.recognizer, workers["asr"]),
                 Owned(ScriptedProsody(), workers["prosody"]),

@@ -24,6 +24,8 @@ def load(path: Path, inputs: frozenset[str], threads: int = 1) -> onnxruntime.In
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # An arena keeps the most that a network ever needed; without, 44 MB less of 638 (2026-11-22).
+    options.enable_cpu_mem_arena = False
     options.log_severity_level = 3  # errors only; optimiser warnings tell an owner nothing
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:

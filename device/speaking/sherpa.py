@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from threading import Event as StopSignal
 
@@ -22,14 +23,16 @@ from device.types import Pcm, RapportError, Sentence
 PIECE_S = 0.1
 """Length of the pieces that sound is handed out in, seconds: a consumer can stop between two."""
 LONGEST_PHRASE = 90
-"""Characters synthesized at once, if there is a comma to part them at: the network cannot be
-stopped inside a phrase, and its memory grows with it (60 MB from 90 to 150 characters)."""
+"""Characters synthesized at once: the network cannot be stopped inside a phrase, and its memory
+grows with it (60 MB from 90 to 150 characters)."""
 INNER_PAUSE = 0.6
 """Share of the style's pause between two phrases of one sentence."""
 SLOWEST, FASTEST = 0.4, 2.5
 """Bounds on the speed asked of the network; beyond, it mumbles."""
 BREAK = re.compile(r"(?<=[.!?])[\"')]*\s+")
 COMMA = re.compile(r"(?<=[,;:])\s+")
+BREATH = re.compile(r"\s(?=(?:and|or|but|so|because|that|which|when|while|if|with|for|to)\s)")
+SPACE = re.compile(r"\s")
 
 
 class Sherpa:
@@ -84,11 +87,11 @@ class Sherpa:
 
 
 def phrases(text: str) -> list[str]:
-    """Return ``text`` cut at its sentences, and long ones at their commas; without empty parts."""
+    """Return ``text`` cut at its sentences, and long ones at their commas or between words."""
     parts: list[str] = []
     for sentence in BREAK.split(text):
         held = ""
-        for part in COMMA.split(sentence):
+        for part in chain.from_iterable(map(_breaths, COMMA.split(sentence))):
             if held and len(held) + len(part) > LONGEST_PHRASE:
                 parts.append(held)
                 held = part
@@ -96,6 +99,18 @@ def phrases(text: str) -> list[str]:
                 held = f"{held} {part}".strip()
         parts.append(held)
     return [part for part in parts if any(letter.isalnum() for letter in part)]
+
+
+def _breaths(part: str) -> list[str]:
+    """Return a stretch without commas in speakable lengths, cut before conjunctions if any."""
+    if len(part) <= LONGEST_PHRASE:
+        return [part]
+    cuts = [found.start() for pattern in (BREATH, SPACE) for found in pattern.finditer(part)]
+    near = [cut for cut in cuts if len(part) / 4 < cut < len(part) * 3 / 4] or cuts
+    if not near:
+        return [part]
+    # Conjunctions come first in the list, so the first of the cuts near the middle is the best.
+    return [*_breaths(part[: near[0]]), *_breaths(part[near[0] :].strip())]
 
 
 def _load(files: Mapping[str, Path], settings: Speaking) -> sherpa_onnx.OfflineTts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,25 +14,7 @@ import pytest
 import soundfile
 import soxr
 
-from device.catalogue import Catalogue
-from device.models import ModelDamaged, ModelMissing, ModelStore
 from device.types import HEARING_RATE, Pcm
-
-ModelFiles = Callable[[str], dict[str, Path]]
-
-
-@pytest.fixture(scope="session")
-def model_files() -> ModelFiles:
-    """The files of a model by role, from the store; the test is skipped where they are missing."""
-    store = ModelStore(None, Catalogue.load())
-
-    def files(name: str) -> dict[str, Path]:
-        try:
-            return store.files(name)
-        except (ModelMissing, ModelDamaged) as fault:
-            pytest.skip(str(fault))
-
-    return files
 
 
 def read(source: Path | io.BytesIO, seconds: float = 60.0) -> Pcm:

@@ -14,7 +14,7 @@ from device.config import Thinking
 from device.engines import engine
 from device.mind import persona
 from device.types import Message, RapportError
-from tests.contracts.conftest import ModelFiles
+from tests.conftest import ModelFiles
 
 ENGINES = ["llama"]
 OPENING = persona.opening(Thinking().persona)

@@ -9,7 +9,8 @@ from device.config import Hearing
 from device.engines import engine
 from device.ports import ProsodyModel
 from device.types import Expression, Pcm
-from tests.contracts.conftest import ModelFiles, Spoken
+from tests.conftest import ModelFiles
+from tests.contracts.conftest import Spoken
 
 AROUSED = {"angry", "fearful", "happy", "surprised"}
 QUIET = {"neutral", "calm", "sad"}

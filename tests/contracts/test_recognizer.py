@@ -12,7 +12,8 @@ from device.config import Hearing
 from device.engines import engine
 from device.ports import Recognizer
 from device.types import Pcm, RapportError
-from tests.contracts.conftest import ModelFiles, Spoken
+from tests.conftest import ModelFiles
+from tests.contracts.conftest import Spoken
 
 
 @pytest.fixture(scope="module", params=[("moonshine", "moonshine-tiny-en")])

@@ -9,7 +9,8 @@ from device.config import Hearing
 from device.engines import engine
 from device.ports import TurnDetector
 from device.types import Pcm
-from tests.contracts.conftest import ModelFiles, Spoken
+from tests.conftest import ModelFiles
+from tests.contracts.conftest import Spoken
 
 
 @pytest.fixture(scope="module", params=[("smart-turn", "smart-turn-v3.2")])

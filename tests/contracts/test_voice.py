@@ -15,7 +15,7 @@ from device.config import Hearing, Speaking
 from device.engines import engine
 from device.mind.style import STYLES
 from device.types import HEARING_RATE, Pcm, RapportError, Sentence, Style
-from tests.contracts.conftest import ModelFiles
+from tests.conftest import ModelFiles
 
 ENGINES = ["sherpa"]
 PLAIN = Style("plain", pause=0.0)
