@@ -1,7 +1,8 @@
 """From chunks of sound to what was heard: speech beginning, words, pauses, finished utterances.
 
 Layer 3. One ``Ears`` for each line, on the event loop; its models run on their own threads, but for
-voice activity, whose 0.14 ms a frame are a fifth of what the way to a thread and back costs.
+voice activity: its 0.14 to 0.2 ms a frame hold nobody up, and without the way to a thread and back
+idle listening takes 4.6 instead of 5.3 % of a core (x86, 2026-11-22).
 At each first short silence the words, the end of turn and the expression are worked out side by
 side, so that a reply can be prepared before it is sure that the turn is over.
 """
