@@ -72,7 +72,7 @@ class Ears:
         self._lead_frames = round(LEAD / frame_s)
         self._long = settings.segment / 2 * HEARING_RATE
         self._segment: list[Pcm] = []
-        self._settled: list[asyncio.Task[str] | str] = []
+        self._settled: list[asyncio.Task[str | Exception] | str] = []
         self._heard = 0
         self._started = self._ended = self._interim_due = 0.0
         self._ready: Utterance | None = None
@@ -140,13 +140,26 @@ class Ears:
         quietest = int(np.argmin(np.convolve(power, np.ones(3), "valid"))) + 1
         cut = late + quietest
         audio, self._segment = np.concatenate(self._segment[:cut]), self._segment[cut:]
-        self._settled.append(tasks.create_task(self._transcribe(audio), name="segment"))
+        self._settled.append(tasks.create_task(self._try_transcribing(audio), name="segment"))
 
     async def _transcribe(self, audio: Pcm) -> str:
         return await self._recognizer.call(lambda model: model.transcribe(audio))
 
+    async def _try_transcribing(self, audio: Pcm) -> str | Exception:
+        """Return the words, or why there are none: whoever puts the parts together is told."""
+        try:
+            return await self._transcribe(audio)
+        except Exception as error:
+            return error
+
     async def _words(self, audio: Pcm | None) -> str:
-        parts = [part if isinstance(part, str) else await part for part in self._settled]
+        parts: list[str] = []
+        for settled in self._settled:
+            # Shielded: an analysis that the user's next words make void must not take this with it.
+            part = settled if isinstance(settled, str) else await asyncio.shield(settled)
+            if isinstance(part, Exception):
+                raise part
+            parts.append(part)
         if audio is not None:
             parts.append(await self._transcribe(audio))
         return " ".join(part for part in parts if part)
