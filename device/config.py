@@ -108,7 +108,7 @@ class Thinking(Section):
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     repeat_penalty: Annotated[float, Field(ge=1, le=2)] = 1.15
     max_tokens: Annotated[int, Field(ge=8, le=2048)] = 96
-    context: Annotated[int, Field(ge=256, le=32_768)] = 2048
+    context: Annotated[int, Field(ge=256, le=32_768)] = 1536
     """Tokens of prompt and reply together; the oldest turns fall out when they exceed it."""
     threads: Annotated[int, Field(ge=0, le=16)] = 0
     """Cores that the model computes on; 0: all but one, which the voice needs meanwhile."""

@@ -17,7 +17,7 @@ from typing import Literal
 
 from device.catalogue import Catalogue, File, Model, Source
 from device.convert import CONVERSIONS, ConversionFailed
-from device.fetch import Limits, Progress, Silent, SourceFailed, Wanted, download, sha256_of
+from device.fetch import Limits, Progress, Silent, SourceFailed, Wanted, sha256_of
 from device.packages import Packages
 from device.types import RapportError
 
@@ -189,6 +189,8 @@ class _Getting:
     def _bring(self, source: Source, file: File, part: Path) -> None:
         if source.url:
             wanted = Wanted(file.bytes, file.sha256)
+            from device.download import download  # noqa: PLC0415 - 15 MB that few starts need
+
             download(source.url, part, wanted, self._progress, self._limits)
             return
         if not source.convert:

@@ -24,6 +24,7 @@ LAYERS: list[tuple[str, int]] = [
     ("catalogue.py", 1),
     ("models.py", 1),
     ("fetch.py", 1),
+    ("download.py", 1),
     ("packages.py", 1),
     ("convert.py", 1),
     ("hearing/ears.py", 3),

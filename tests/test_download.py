@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from device.fetch import Limits, SourceFailed, Wanted, download
+from device.download import download
+from device.fetch import Limits, SourceFailed, Wanted
 
 BODY = bytes(range(256)) * 2000  # 512 kB: many times a socket buffer's worth
 WANTED = Wanted(len(BODY), hashlib.sha256(BODY).hexdigest())
