@@ -22,7 +22,7 @@ from device.types import Pcm, RapportError, Sentence
 
 PIECE_S = 0.1
 """Length of the pieces that sound is handed out in, seconds: a consumer can stop between two."""
-LONGEST_PHRASE = 90
+LONGEST_PHRASE = 80
 """Characters synthesized at once: the network cannot be stopped inside a phrase, and its memory
 grows with it (60 MB from 90 to 150 characters)."""
 INNER_PAUSE = 0.6
