@@ -78,11 +78,9 @@ class Endpoint:
     def hear(self, probability: float) -> Mark | None:
         """Take the speech probability of the next frame and say what it brought, if anything."""
         threshold = self._settings.speech_threshold
-        voiced = probability >= threshold or (
-            self._state is Mark.STARTED
-            and self._silent == 0
-            and probability >= threshold - HYSTERESIS
-        )
+        # Once entered, speech goes on at less: a voiceless onset ("pr") wavers for 0.2 s.
+        entered = self._state in (Mark.SUSPECTED, Mark.STARTED) and self._silent == 0
+        voiced = probability >= (threshold - HYSTERESIS if entered else threshold)
         match self._state:
             case Mark.ENDED:
                 return self._in_silence(voiced)

@@ -43,6 +43,12 @@ def test_speech_is_suspected_at_its_first_frame_and_confirmed_within_a_tenth_of_
     assert started - 0.5 <= 0.11
 
 
+def test_an_onset_that_wavers_is_speech_all_the_same() -> None:
+    printing = [0.68, 0.56, 0.35, 0.43, 0.49, 0.52, 0.45, 0.96]  # "Printing", read aloud
+    started = [at for at, mark in marks(frames(0.5, 0.0) + printing) if mark is Mark.STARTED]
+    assert started[0] - 0.5 <= 0.12
+
+
 def test_a_click_is_suspected_and_dismissed() -> None:
     found = names(marks(frames(0.3, 0) + frames(0.04, 0.9) + frames(0.5, 0)))
     assert found == [Mark.SUSPECTED, Mark.DISMISSED]
