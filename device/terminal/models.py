@@ -80,6 +80,9 @@ def list_models(as_json: bool, config_file: Path | None) -> None:
         console = Console(highlight=False, width=PIPE_WIDTH)
     console.print(_table(rows))
     console.print(f"* in use (preset {config.models.preset}); kept in {store.root}", style="dim")
+    for row in rows:
+        if row["in_use"] and row["notes"]:
+            console.print(f"  {row['name']}: {row['notes']}", style="dim", soft_wrap=True)
 
 
 @models.command(epilog=FETCH_EPILOG)
@@ -154,6 +157,7 @@ def _row(model: Model, store: ModelStore, used: set[str]) -> dict[str, Any]:
         "presets": [preset for preset, names in presets.items() if model.name in names.values()],
         "tested": model.tested,
         "title": model.title,
+        "notes": model.notes,
     }
 
 

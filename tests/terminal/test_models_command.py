@@ -44,6 +44,7 @@ def _catalogue(url: str) -> str:
         lines += [
             f'[models."{_name(task)}"]',
             f'task = "{task}"\nengine = "silero"\ntitle = "Tiny"\nlicence = "MIT"',
+            'notes = "For tests."',
             f"commercial = {sold}\ntested = true",
             f'[[models."{_name(task)}".files]]\nrole = "model"\npath = "model.bin"',
             f'bytes = {len(CONTENT)}\nsha256 = "{hashlib.sha256(CONTENT).hexdigest()}"',
@@ -110,11 +111,13 @@ def test_the_list_tells_licence_sale_and_state(
         "presets": ["dev"],
         "tested": True,
         "title": "Tiny",
+        "notes": "For tests.",
     }
     assert (rows["tiny-voice"]["commercial"], rows["tiny-voice"]["state"]) == (False, "missing")
     assert main(["models", "list"]) == 0
     shown = capsys.readouterr().out
     (voice,) = [line for line in shown.splitlines() if "tiny-voice " in line]
+    assert "  tiny-voice: For tests." in shown
     assert voice.split() == [
         "*",
         "tiny-voice",
