@@ -92,7 +92,7 @@ def phrases(text: str) -> list[str]:
     for sentence in BREAK.split(text):
         held = ""
         for part in chain.from_iterable(map(_breaths, COMMA.split(sentence))):
-            if held and len(held) + len(part) > LONGEST_PHRASE:
+            if held and len(held) + 1 + len(part) > LONGEST_PHRASE:
                 parts.append(held)
                 held = part
             else:

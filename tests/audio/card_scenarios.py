@@ -175,13 +175,20 @@ async def comes_back(folder: Path) -> Any:
             await asyncio.wait_for(drain(line), 30)
     except RapportError as error:
         result["stopped"] = str(error)
-    for _ in range(50):  # the plug is back in: the driver gets what it waited for, and lets go
-        card.heard()
-    async with SoundCard(DUPLEX) as line:
-        line.write(noise(0.5, 16_000, 5))
-        # the blocks above went by before anything was written; this is well after them
-        result["heard_again"] = len(await listen(line, card, 3.0))
-        result["played_again"] = line.played
+    for attempt in range(30):
+        for _ in range(50):  # the plug is back in: the driver gets what it waited for, and lets go
+            card.heard()
+        try:
+            async with SoundCard(DUPLEX) as line:
+                line.write(noise(0.5, 16_000, 5))
+                # the blocks above went by before anything was written; this is well after them
+                result["heard_again"] = len(await listen(line, card, 3.0))
+                result["played_again"] = line.played
+                return result
+        except RapportError:  # the old driver may take its time; the supervisor tries again too
+            if attempt == 29:
+                raise
+            await asyncio.sleep(0.5)
     return result
 
 

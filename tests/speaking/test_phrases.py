@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from device.speaking.sherpa import LONGEST_PHRASE, phrases
@@ -10,6 +10,7 @@ from device.speaking.sherpa import LONGEST_PHRASE, phrases
 words = st.sampled_from(["a", "and", "fox", "wonderful,", "sea.", "because", "x" * 30])
 
 
+@example("a a a a a and and wonderful, wonderful, wonderful, " + "x" * 30)
 @given(st.lists(words, max_size=80).map(" ".join))
 def test_no_word_is_lost_and_no_phrase_is_too_long(text: str) -> None:
     parts = phrases(text)
