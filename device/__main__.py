@@ -15,6 +15,7 @@ from importlib import import_module
 import click
 
 from device import __version__
+from device.supervisor import first_cause
 from device.types import RapportError
 
 COMMANDS = {
@@ -110,8 +111,7 @@ def _share_memory() -> None:
 
 def _sentence(error: BaseException) -> str:
     """Return what failed: as it is if the user can mend it, else with the way to learn more."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+    error = first_cause(error)
     if isinstance(error, RapportError):
         return str(error)
     return f"{type(error).__name__}: {error} (run again as 'rapport --debug ...' for the traceback)"

@@ -41,7 +41,7 @@ async def supervise(
             await service(ready)
             return
         except Exception as error:
-            first = _first(error)
+            first = first_cause(error)
             reason = str(first) or type(first).__name__
             if reason != told:
                 mendable = isinstance(first, RapportError)
@@ -52,7 +52,8 @@ async def supervise(
         pause = min(pause * 2, LAST_RETRY)
 
 
-def _first(error: BaseException) -> BaseException:
+def first_cause(error: BaseException) -> BaseException:
+    """Return the first error inside a group of them, or the error itself."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -13,6 +13,7 @@ from device.conversation.playback import Playback
 from device.conversation.state import Broke, Drained, Sounded
 from device.conversation.turn import Pieces, Speech, Turn
 from device.ports import Line
+from device.supervisor import first_cause
 from device.types import Style, Utterance
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,8 @@ class Turns:
         try:
             await turn.run()
         except Exception as error:
-            reason = cause(error)
+            first = first_cause(error)
+            reason = str(first) or type(first).__name__
             log.error("turn %d failed: %s", turn.number, reason, exc_info=error)
             self._tell(turn, Broke(turn.number, reason))
         else:
@@ -95,10 +97,3 @@ class Turns:
             self.current = None  # a guess that failed; the utterance itself gets another turn
         else:
             self._report(event)
-
-
-def cause(error: BaseException) -> str:
-    """Return what the first error inside a group of them says."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error) or type(error).__name__

@@ -18,7 +18,7 @@ TEXT = "The meeting begins at noon in the garden."
 def test_the_words_are_in_the_file_and_the_style_is_audible(
     rapport: Rapport, device: Device, tmp_path: Path
 ) -> None:
-    seconds = {}
+    seconds, all_understood = {}, set[str]()
     for style in ("neutral", "calm"):
         out = tmp_path / f"{style}.wav"
         done = rapport("say", TEXT, "--style", style, "--out", out)
@@ -27,7 +27,9 @@ def test_the_words_are_in_the_file_and_the_style_is_audible(
         understood = set(re.findall(r"[a-z]+", device.understands(read_speech(out)).lower()))
         # The voice varies from run to run, and the recognizer may mishear one word.
         assert len(set(TEXT.lower().strip(".").split()) & understood) >= 6
+        all_understood |= understood
         seconds[style] = soundfile.info(out).duration
+    assert {"meeting", "begins", "noon", "garden"} <= all_understood
     assert seconds["calm"] > 1.05 * seconds["neutral"]
 
 
