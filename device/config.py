@@ -74,6 +74,8 @@ class Hearing(Section):
 
     speech_threshold: Share = 0.5
     """Voice activity above this is speech; 0.15 below it, it is silence again."""
+    lead: Annotated[float, Field(ge=0, le=2)] = 0.35
+    """Seconds of sound kept from before speech was noticed: noticing takes some frames."""
     onset: Seconds = 0.09
     """So much speech confirms that somebody speaks."""
     eager_silence: Seconds = 0.19
@@ -113,6 +115,9 @@ class Thinking(Section):
     threads: Annotated[int, Field(ge=0, le=16)] = 0
     """Cores that the model computes on; 0: all but one, which the voice needs meanwhile."""
     seed: Annotated[int, Field(ge=0)] = 1
+    tool_results: Literal["spoken", "composed"] = "spoken"
+    """Whether what a tool returned is spoken as it is, or told by the language model in its own
+    words; the smallest models tell something else."""
 
 
 class Speaking(Section):
@@ -122,6 +127,10 @@ class Speaking(Section):
     """auto: follows the user's expression; or the name of one style for everything."""
     rate: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
     """Factor on the speed of speech, on top of the style's."""
+    pitch: Annotated[float, Field(ge=-6, le=6)] = 0.0
+    """Semitones above or below the voice's own pitch, on top of the style's."""
+    level: Annotated[float, Field(ge=-20, le=10)] = 0.0
+    """Decibels louder or softer, on top of the style's."""
     threads: Annotated[int, Field(ge=1, le=8)] = 1
 
 
@@ -131,12 +140,68 @@ class ConversationSettings(Section):
     barge_in: bool = True
     """Whether the user's speech interrupts the reply. Switch it off where the microphone hears the
     loudspeaker and there is no echo cancelling."""
+    min_interruption: Seconds = 0.0
+    """So much speech into the reply makes an interruption; less is passed over."""
     eager: bool = True
     """Whether a reply is prepared at the first short silence, before the turn is over."""
     wake: bool = False
     """Whether the conversation rests until it is woken; otherwise it always listens."""
     follow_up: Seconds = 8.0
     """How long a woken conversation goes on listening after a reply."""
+    tool_timeout: Annotated[float, Field(ge=0.1, le=600)] = 20.0
+    """Seconds that a tool may take; then the reply is made without its result."""
+
+
+class Storage(Section):
+    """What the device remembers in its one database file."""
+
+    folder: str = ""
+    """Folder of the database; empty: $RAPPORT_STATE, or ~/.local/share/rapport."""
+    history: bool = True
+    """Whether the words of API chats are kept; otherwise only that a chat took place, and when."""
+    keep_days: Annotated[float, Field(gt=0, le=3650)] = 30
+    """Chats older than this are erased."""
+    keep_mb: Annotated[float, Field(gt=0, le=100_000)] = 200
+    """When the chats take more than this, the oldest are erased."""
+
+
+class Api(Section):
+    """The EVI-compatible WebSocket and REST interface."""
+
+    enabled: bool = True
+    listen: str = "127.0.0.1:8765"
+    """HOST:PORT. Beyond loopback every request needs a key: rapport keys add NAME."""
+    tls: bool = False
+    """Whether to speak https and wss only, with the certificate below or a generated one."""
+    certificate: str = ""
+    """PEM file with the certificate and its chain; empty: one is generated and kept."""
+    private_key: str = ""
+    """PEM file with the certificate's private key."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web pages, as "https://shop.example:8443", whose scripts may use the device without a key
+    where loopback may; pages that the device's own host serves always may."""
+    connections: Annotated[int, Field(ge=1, le=100)] = 5
+    """Chats at a time."""
+    max_duration: Annotated[float, Field(ge=1, le=86_400)] = 1800
+    """Seconds after which a chat is ended, whatever its configuration asks for."""
+    inactivity: Annotated[float, Field(ge=1, le=86_400)] = 600
+    """Seconds without a word of the user after which a chat is ended, unless its configuration
+    says otherwise."""
+    message_mb: Annotated[float, Field(gt=0, le=64)] = 16
+    """Size of the largest message a client may send."""
+    requests_per_second: Annotated[float, Field(gt=0, le=10_000)] = 50
+    """REST requests of one client."""
+    send_buffer_mb: Annotated[float, Field(gt=0, le=64)] = 4
+    """A client that leaves so much unread is dropped."""
+
+    @model_validator(mode="after")
+    def _usable(self) -> Api:
+        host, _, port = self.listen.rpartition(":")
+        if not host or not port.isdigit() or not 0 <= int(port) <= 65_535:
+            raise ValueError(f"listen = {self.listen!r} must be HOST:PORT, as 127.0.0.1:8765")
+        if bool(self.certificate) != bool(self.private_key):
+            raise ValueError("certificate and private_key belong together: name both or neither")
+        return self
 
 
 class Config(Section):
@@ -148,6 +213,8 @@ class Config(Section):
     thinking: Thinking = Thinking()
     speaking: Speaking = Speaking()
     conversation: ConversationSettings = ConversationSettings()
+    storage: Storage = Storage()
+    api: Api = Api()
 
 
 def parse(values: Mapping[str, Any], source: str, base: Config | None = None) -> Config:

@@ -146,8 +146,20 @@ class LanguageModel(Protocol):
         """Read messages that every prompt begins with, so that the first reply is quick too."""
         ...
 
-    def reply(self, messages: Sequence[Message], stop: StopSignal) -> Iterator[str]:
-        """Yield the next assistant message piece by piece, ending soon after ``stop`` is set."""
+    def reply(
+        self, messages: Sequence[Message], stop: StopSignal, temperature: float | None = None
+    ) -> Iterator[str]:
+        """Yield the next assistant message piece by piece, ending soon after ``stop`` is set.
+
+        ``temperature`` is for this reply, None for the setting's.
+        """
+        ...
+
+    def fill(self, messages: Sequence[Message], schema: str, stop: StopSignal) -> str:
+        """Return the next assistant message as a JSON object of the JSON schema ``schema``.
+
+        Empty if ``stop`` was set; raises RapportError if no such object can be had.
+        """
         ...
 
 

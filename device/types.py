@@ -115,6 +115,32 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """Something the language model can have done for a reply."""
+
+    name: str
+    description: str
+    schema: str
+    """JSON schema of its arguments, an object."""
+    fallback: str = ""
+    """What is told in place of its result when it fails."""
+    builtin: bool = False
+    """Whether the device itself does it, so that nobody is asked for a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What the language model is told beside what was said."""
+
+    persona: str
+    note: str = ""
+    """Added to what the user says from now on."""
+    passing_note: str = ""
+    """Added to the next thing the user says, and then forgotten."""
+    tools: tuple[Tool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TurnTimes:
     """When the parts of one turn happened, in seconds on the line's clock; None: it did not."""
 
@@ -234,6 +260,29 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Briefed:
+    """From now on the language model is told this."""
+
+    briefing: Briefing
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Hear, but do not reply; when it is over, reply to what was said last."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReturned:
+    """What a tool said, or what is to be told because it failed."""
+
+    call: str
+    content: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """Be quiet and rest."""
 
@@ -268,6 +317,9 @@ class Transcribed:
     text: str
     interim: bool
     turn: int | None = None
+    started: float | None = None
+    """When the words were spoken; None: they were not, or are still being spoken."""
+    ended: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +336,8 @@ class Replying:
 
     sentence: Sentence
     turn: int
+    verbatim: bool = False
+    """Whether these words were given, not made by the language model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +365,17 @@ class Interrupted:
     at: float
     onset: float
     """When the user began."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The reply needs what a tool returns: ``ToolReturned`` with the same ``call`` is awaited."""
+
+    call: str
+    tool: Tool
+    arguments: str
+    """JSON."""
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +421,9 @@ HearingEvent: TypeAlias = (
     | TurnResumed
     | UtteranceEnded
 )
-Command: TypeAlias = Pressed | Asked | Say | Stopped | Muted | Quiet
+Command: TypeAlias = (
+    Pressed | Asked | Say | Briefed | Paused | ToolReturned | Stopped | Muted | Quiet
+)
 Event: TypeAlias = (
     StateChanged
     | Transcribed
@@ -365,6 +432,7 @@ Event: TypeAlias = (
     | Spoken
     | Replied
     | Interrupted
+    | ToolCalled
     | TurnFailed
     | TurnTimed
     | ServiceFailed

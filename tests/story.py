@@ -115,13 +115,19 @@ class ScriptedLanguageModel:
         self.answers: dict[str, str | Exception] = {}
         self.prompts: list[list[Message]] = []
         self.pieces_made = 0
+        self.arguments = "{}"
 
     def count(self, messages: Sequence[Message]) -> int:
         return sum(len(m.content.split()) + 4 for m in messages)
 
     def prepare(self, messages: Sequence[Message]) -> None: ...
 
-    def reply(self, messages: Sequence[Message], stop: StopSignal) -> Iterator[str]:
+    def fill(self, messages: Sequence[Message], schema: str, stop: StopSignal) -> str:
+        return self.arguments
+
+    def reply(
+        self, messages: Sequence[Message], stop: StopSignal, temperature: float | None = None
+    ) -> Iterator[str]:
         self.prompts.append(list(messages))
         last = messages[-1].content
         known = [text for text in self.answers if text in last]

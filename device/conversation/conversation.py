@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 
 from device.config import Config
-from device.conversation.history import History, fit
+from device.conversation.composing import Composer
+from device.conversation.overlap import Overlap
 from device.conversation.state import TABLE, Act, Broke, Drained, Sounded
 from device.conversation.turn import Speech, Turn
 from device.conversation.turns import Turns
 from device.hearing.ears import Ears
-from device.mind import persona, style
+from device.mind import style
 from device.mind.expression import combine
 from device.ports import LanguageModel, Line
 from device.types import (
     Asked,
+    Briefed,
     Command,
     Expressed,
     Expression,
@@ -29,6 +31,7 @@ from device.types import (
     Interrupted,
     Message,
     Muted,
+    Paused,
     Pressed,
     Quiet,
     Replied,
@@ -38,6 +41,8 @@ from device.types import (
     SpeechStarted,
     State,
     StateChanged,
+    Style,
+    ToolReturned,
     Transcribed,
     TurnFailed,
     TurnLikely,
@@ -50,6 +55,8 @@ from device.worker import Owned
 
 log = logging.getLogger(__name__)
 
+QUEUED = 32
+"""Texts that may wait to be spoken; beyond that the oldest is left out."""
 APOLOGY = "Sorry, something went wrong."
 """Spoken when a turn fails, as long as the voice itself works."""
 
@@ -66,15 +73,16 @@ class Conversation:
         settings: Config,
     ) -> None:
         self.state = State.IDLE if settings.conversation.wake else State.LISTENING
-        self._line, self._ears, self._model = line, ears, model
+        self._line, self._ears = line, ears
         self._settings, self._publish = settings, speech.publish
-        self._history = History(persona.opening(settings.thinking.persona))
+        self.composer = Composer(model, settings, speech.publish)
         self._turns = Turns(line, speech, self.handle)
+        self._overlap = Overlap(settings.conversation.min_interruption, lambda: self._ears.spoken)
+        self._to_say: deque[Say] = deque(maxlen=QUEUED)
         self._tasks: asyncio.TaskGroup | None = None
         self._follow_up: asyncio.TimerHandle | None = None
         self._apology: Turn | None = None
-        self._muted = False
-        self._ignoring = False
+        self._muted = self._paused = self._ignoring = False
 
     async def run(self) -> None:
         """Converse until the line ends; what is still being said then is cut off."""
@@ -82,16 +90,17 @@ class Conversation:
             self._tasks = tasks
             await self._ears.listen(self._line, self.handle)
             self._keep_listening()
+            self._overlap.end()
             self._end(interrupted=True)
         self._tasks = None
 
     def handle(self, event: HearingEvent | Command | Sounded | Drained | Broke) -> None:
         """Take what happened or is asked for; returns at once."""
-        if isinstance(event, Muted):
-            self._muted = event.on
-            if not event.on:
-                return
-        if self._deaf_to(event) or self._tell(event):
+        if self._set(event) or self._deaf_to(event) or self._tell(event):
+            return
+        if self._paused and self._take_in(event):
+            return
+        if isinstance(event, SpeechStarted) and self._hold_back(event):
             return
         transition = TABLE.get((self.state, type(event)))
         if transition is None:
@@ -104,6 +113,26 @@ class Conversation:
     def resting(self) -> bool:
         """Whether nothing is being prepared, spoken or about to be."""
         return self._turns.current is None and self.state in (State.IDLE, State.LISTENING)
+
+    def _set(self, event: object) -> bool:
+        """Take a setting; return whether that was all there is to do."""
+        match event:
+            case Muted(on):
+                self._muted = on
+                return not on
+            case Paused(True):
+                self._paused = True
+                return False
+            case Paused(False):
+                self._go_on()
+            case Briefed(briefing):
+                self.composer.brief(briefing)
+            case ToolReturned():
+                if not self.composer.returned(event):
+                    log.info("nobody waits for what tool call %s returned", event.call)
+            case _:
+                return False
+        return True
 
     def _deaf_to(self, event: object) -> bool:
         """Whether an utterance is passed over: muted, or begun while it must not interrupt."""
@@ -129,6 +158,29 @@ class Conversation:
                 return False
         return True
 
+    def _take_in(self, event: object) -> bool:
+        """While paused: take words in without an answer; return whether that was done."""
+        match event:
+            case UtteranceEnded(utterance):
+                self._note(utterance.text, self._expression(utterance), utterance=utterance)
+            case Asked(text):
+                self._note(text, self._worded(text))
+            case TurnLikely():
+                pass
+            case _:
+                return False
+        return True
+
+    def _hold_back(self, event: SpeechStarted) -> bool:
+        """Wait with an interruption until it has lasted; return whether it has to be waited for."""
+        if self.state is not State.SPEAKING:
+            self._overlap.end()
+            return False
+        held = self._overlap.begin(event, self.handle)
+        if held:
+            self._turns.duck(True)
+        return held
+
     def _move(self, to: State) -> None:
         if to is State.IDLE and not self._settings.conversation.wake:
             to = State.LISTENING
@@ -142,8 +194,8 @@ class Conversation:
                 self._wait_for_follow_up()
             case Act.ASK, Asked(text):
                 self._answer_text(text)
-            case Act.SAY, Say():
-                self._say(event)
+            case Act.SAY | Act.QUEUE, Say():
+                self._say(event) if act is Act.SAY else self._to_say.append(event)
             case Act.PREPARE, TurnLikely(utterance) if self._settings.conversation.eager:
                 self._prepare(utterance)
             case Act.DISCARD, _:
@@ -157,8 +209,7 @@ class Conversation:
             case Act.STOP, _:
                 self._end(interrupted=True)
             case Act.FINISH, _:
-                self._end(interrupted=False)
-                self._wait_for_follow_up()
+                self._finish()
             case Act.FAIL, Broke(number, reason):
                 self._fail(number, reason)
 
@@ -167,8 +218,7 @@ class Conversation:
     def _prepare(self, utterance: Utterance) -> Turn:
         """Begin to answer what may be a finished utterance; nothing is said or told yet."""
         expression = self._expression(utterance)
-        message = persona.user(utterance.text, expression)
-        return self._start(message, expression, utterance)
+        return self._start(utterance.text, expression, utterance)
 
     def _answer(self, utterance: Utterance, at: float) -> None:
         turn = self._turns.current
@@ -178,48 +228,73 @@ class Conversation:
         self._commit(turn, utterance.text, self._expression(utterance))
 
     def _answer_text(self, text: str) -> None:
-        expression = combine(None, text) if self._settings.hearing.expression else None
-        turn = self._start(persona.user(text, expression), expression, None)
+        self._end(interrupted=True)
+        expression = self._worded(text)
+        turn = self._start(text, expression, None)
         self._commit(turn, text, expression)
 
     def _commit(self, turn: Turn, text: str, expression: Expression | None) -> None:
         """Make a prepared turn the answer: tell, remember, and let it speak."""
-        self._publish(Transcribed(text, interim=False, turn=turn.number))
-        if expression is not None:
-            self._publish(Expressed(expression, turn.number))
-        self._history.add_user(persona.user(text, expression))
+        self._note(text, expression, turn, turn.utterance)
         self._turns.grant(turn)
 
-    def _start(
-        self, message: Message, expression: Expression | None, utterance: Utterance | None
-    ) -> Turn:
+    def _note(
+        self,
+        text: str,
+        expression: Expression | None,
+        turn: Turn | None = None,
+        utterance: Utterance | None = None,
+    ) -> None:
+        """Tell what the user said, and remember it."""
+        number = turn.number if turn else None
+        span = (utterance.started, utterance.ended) if utterance else (None, None)
+        self._publish(Transcribed(text, False, number, *span))
+        if expression is not None:
+            self._publish(Expressed(expression, number))
+        self.composer.remember(text, expression)
+
+    def _start(self, text: str, expression: Expression | None, utterance: Utterance | None) -> Turn:
         # The prompt is taken now: by the time it is read, the message may be in the history.
-        prompt = self._history.with_user(message)
-        chosen = style.choose(expression, self._settings.speaking.style)
-        return self._turns.start(self._running, lambda: self._think(prompt), chosen, utterance)
+        prompt = self.composer.history.with_user(self.composer.message(text, expression))
+        return self._reply_to(prompt, expression, utterance)
+
+    def _reply_to(
+        self,
+        prompt: list[Message],
+        expression: Expression | None = None,
+        utterance: Utterance | None = None,
+    ) -> Turn:
+        chosen = self._styled(style.choose(expression, self._settings.speaking.style))
+        return self._turns.start(
+            self._running, lambda turn: self.composer.answer(prompt, turn), chosen, utterance
+        )
 
     def _say(self, command: Say) -> Turn:
-        async def words() -> AsyncGenerator[str, None]:
+        async def words(_: Turn) -> AsyncGenerator[str, None]:
             yield command.text
 
-        turn = self._turns.start(self._running, words, style.choose(None, command.style))
+        chosen = self._styled(style.choose(None, command.style))
+        turn = self._turns.start(self._running, words, chosen, verbatim=True)
         self._turns.grant(turn)
         return turn
+
+    def _styled(self, chosen: Style) -> Style:
+        speaking = self._settings.speaking
+        return style.adjusted(chosen, speaking.rate, speaking.pitch, speaking.level)
+
+    def _go_on(self) -> None:
+        """Reply again, to what was said last if that is unanswered."""
+        self._paused = False
+        waiting = self.composer.history.unanswered
+        if waiting is not None and self.resting:
+            turn = self._reply_to(self.composer.history.messages)
+            self._move(State.THINKING)
+            self._turns.grant(turn)
 
     @property
     def _running(self) -> asyncio.TaskGroup:
         assert self._tasks is not None, "a conversation starts turns only while it runs"
         return self._tasks
-
-    async def _think(self, prompt: list[Message]) -> AsyncGenerator[str, None]:
-        fixed, reserve = self._history.fixed, self._settings.thinking.max_tokens
-        fitting, dropped = await self._model.call(
-            lambda model: fit(prompt, fixed, model.count, model.context - reserve)
-        )
-        self._history.forget(dropped)
-        async with aclosing(self._model.stream(lambda m, stop: m.reply(fitting, stop))) as pieces:
-            async for piece in pieces:
-                yield piece
 
     # Endings
 
@@ -229,13 +304,23 @@ class Conversation:
         if turn is not None:
             self._publish(Interrupted(turn.number, self._line.now(), onset))
 
+    def _finish(self) -> None:
+        self._end(interrupted=False)
+        if self._to_say:
+            self._move(State.THINKING)
+            self._say(self._to_say.popleft())
+        else:
+            self._wait_for_follow_up()
+
     def _end(self, interrupted: bool) -> None:
         """Close the current turn and remember only what was heard of it."""
+        if interrupted:
+            self._to_say.clear()
         turn = self._turns.end(interrupted)
         if turn is None or turn.playback is None:
             return
         reply = turn.reply()
-        self._history.add_reply(reply.heard)
+        self.composer.history.add_reply(reply.heard)
         self._publish(Replied(reply, turn.number))
         self._publish(TurnTimed(turn.times(), turn.number))
 
@@ -263,3 +348,6 @@ class Conversation:
         if not self._settings.hearing.expression:
             return None
         return combine(utterance.expression, utterance.text)
+
+    def _worded(self, text: str) -> Expression | None:
+        return combine(None, text) if self._settings.hearing.expression else None

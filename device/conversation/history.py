@@ -15,12 +15,20 @@ KEEP_SHARE = 0.6
 """When the prompt overflows, turns fall out until it fills this share of its room."""
 
 
+UNASKED = "[has not said anything yet]"
+"""What stands for the user where the assistant spoke first."""
+
+
 class History:
     """The chat of one conversation, beginning with the fixed messages of the persona."""
 
     def __init__(self, fixed: Sequence[Message]) -> None:
         self._fixed = tuple(fixed)
         self._turns: list[Message] = []
+
+    def brief(self, fixed: Sequence[Message]) -> None:
+        """Begin with other fixed messages from now on."""
+        self._fixed = tuple(fixed)
 
     def with_user(self, message: Message) -> list[Message]:
         """Return the prompt for answering ``message``, without adding it.
@@ -40,11 +48,13 @@ class History:
     def add_reply(self, heard: str) -> None:
         """Add what the user heard of the reply, if anything was.
 
-        What follows another reply is joined to it, and what was said unasked before any question
-        is left out: chat templates want the roles to alternate, the user first.
+        What follows another reply is joined to it, and before what was said unasked stands that
+        nobody asked: chat templates want the roles to alternate, the user first.
         """
-        if not heard or not self._turns:
+        if not heard:
             return
+        if not self._turns:
+            self._turns.append(Message("user", UNASKED))
         last = self._turns[-1]
         if last.role == "assistant":
             self._turns[-1] = Message("assistant", f"{last.content} {heard}")
@@ -54,6 +64,11 @@ class History:
     def forget(self, messages: int) -> None:
         """Let the oldest messages fall out."""
         self._turns = self._turns[messages:]
+
+    @property
+    def unanswered(self) -> Message | None:
+        """The user's last words, if they have had no answer."""
+        return self._turns[-1] if self._turns and self._turns[-1].role == "user" else None
 
     @property
     def fixed(self) -> int:

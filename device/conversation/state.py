@@ -12,6 +12,7 @@ from typing import NamedTuple
 from device.types import (
     Asked,
     Muted,
+    Paused,
     Pressed,
     Quiet,
     Say,
@@ -56,6 +57,7 @@ class Act(StrEnum):
     WAKE = "wake"
     ASK = "ask"
     SAY = "say"
+    QUEUE = "queue"
     PREPARE = "prepare"
     DISCARD = "discard"
     ANSWER = "answer"
@@ -90,17 +92,24 @@ TABLE: dict[tuple[State, type], Transition] = {
     (_L, Quiet): Transition(_I, Act.STOP),
     (_L, Stopped): Transition(_I, Act.STOP),
     (_L, Muted): Transition(_L, Act.DISCARD),
+    (_L, Paused): Transition(_L, Act.DISCARD),
+    (_T, Asked): Transition(_T, Act.ASK),
+    (_T, Say): Transition(_T, Act.QUEUE),
     (_T, SpeechStarted): Transition(_L, Act.INTERRUPT),
     (_T, Sounded): Transition(_S, Act.NOTHING),
     (_T, Drained): Transition(_L, Act.FINISH),
     (_T, Stopped): Transition(_I, Act.STOP),
     (_T, Muted): Transition(_I, Act.STOP),
+    (_T, Paused): Transition(_I, Act.STOP),
     (_T, Broke): Transition(_I, Act.FAIL),
+    (_S, Asked): Transition(_T, Act.ASK),
+    (_S, Say): Transition(_S, Act.QUEUE),
     (_S, SpeechSuspected): Transition(_S, Act.DUCK),
     (_S, SpeechDismissed): Transition(_S, Act.UNDUCK),
     (_S, SpeechStarted): Transition(_L, Act.INTERRUPT),
     (_S, Drained): Transition(_L, Act.FINISH),
     (_S, Stopped): Transition(_I, Act.STOP),
     (_S, Muted): Transition(_I, Act.STOP),
+    (_S, Paused): Transition(_I, Act.STOP),
     (_S, Broke): Transition(_I, Act.FAIL),
 }

@@ -31,8 +31,13 @@ from device.worker import Owned
 SPEECHLESS = "Sorry, I have no words for that."
 """Spoken when a reply has nothing to pronounce."""
 
-Pieces: TypeAlias = Callable[[], AsyncGenerator[str, None]]
-"""Makes the stream of a reply's pieces: from a language model, or words given as they are."""
+Pieces: TypeAlias = Callable[["Turn"], AsyncGenerator[str, None]]
+"""Makes the stream of a turn's pieces: from a language model, or words given as they are."""
+
+SENTENCES_AHEAD = 64
+PIECES_AHEAD = 300
+"""Sound waiting for the speaker: 30 s. Models are shared, and one that waits with the next piece
+while a sentence is being played would keep every other conversation waiting too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class Turn:
     speech: Speech
     style: Style
     utterance: Utterance | None = None
+    verbatim: bool = False
     text: str = ""
     marks: Marks = field(default_factory=Marks)
     playback: Playback | None = None
@@ -89,11 +95,14 @@ class Turn:
         self.playback = playback
         self._granted.set()
 
+    async def permitted(self) -> None:
+        """Return once this turn is the answer: what cannot be taken back has to wait for it."""
+        await self._granted.wait()
+
     async def run(self) -> None:
         """Answer; returns when the last sound was played, or quietly once playback was stopped."""
-        # One sentence ahead of the voice; 0.8 s of sound ahead of the speaker's own buffer.
-        sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(2)
-        audio: asyncio.Queue[_Piece | None] = asyncio.Queue(4)
+        sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(SENTENCES_AHEAD)
+        audio: asyncio.Queue[_Piece | None] = asyncio.Queue(PIECES_AHEAD)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._think(sentences), name="think")
@@ -126,7 +135,7 @@ class Turn:
 
     async def _think(self, sentences: asyncio.Queue[Sentence | None]) -> None:
         clauses, spoken = Clauses(), False
-        async with aclosing(self.pieces()) as pieces:
+        async with aclosing(self.pieces(self)) as pieces:
             async for piece in pieces:
                 if self.marks.first_token is None:
                     self.marks.first_token = self.speech.now()
@@ -165,13 +174,14 @@ class Turn:
         await audio.put(None)
 
     async def _speak(self, audio: asyncio.Queue[_Piece | None]) -> None:
-        await self._granted.wait()
+        await self.permitted()
         assert self.playback is not None
         announced = -1
         while (piece := await audio.get()) is not None:
             if piece.clause != announced:
                 announced = piece.clause
-                self.speech.publish(Replying(Sentence(piece.text, self.style), self.number))
+                sentence = Sentence(piece.text, self.style)
+                self.speech.publish(Replying(sentence, self.number, self.verbatim))
             self.speech.publish(Spoken(piece.pcm, self.speech.rate, self.number))
             await self.playback.play(piece.pcm, piece.clause, piece.text)
         await self.playback.drained()

@@ -37,11 +37,12 @@ class Turns:
         pieces: Pieces,
         style: Style,
         utterance: Utterance | None = None,
+        verbatim: bool = False,
     ) -> Turn:
         """Begin a turn in place of one that was only prepared; it has no right to speak yet."""
         self.discard()
         self._count += 1
-        turn = Turn(self._count, pieces, self._speech, style, utterance)
+        turn = Turn(self._count, pieces, self._speech, style, utterance, verbatim)
         previous, name = self._task, f"turn {turn.number}"
         self._task = tasks.create_task(self._carry(turn, previous), name=name)
         self.current = turn

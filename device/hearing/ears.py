@@ -38,8 +38,6 @@ from device.worker import Owned
 
 log = logging.getLogger(__name__)
 
-LEAD = 0.35
-"""Seconds of sound kept from before speech was noticed: noticing takes some frames."""
 TAIL = 8.0
 """Seconds that the end-of-turn and prosody models look back on."""
 INTERIM_SHARE = 3.0
@@ -69,7 +67,7 @@ class Ears:
         frame_s = self._frame / HEARING_RATE
         self._endpoint = Endpoint(settings, frame_s)
         self._recent: deque[Pcm] = deque(maxlen=round(TAIL / frame_s))
-        self._lead_frames = round(LEAD / frame_s)
+        self._lead_frames = max(1, round(settings.lead / frame_s))
         self._long = settings.segment / 2 * HEARING_RATE
         self._segment: list[Pcm] = []
         self._settled: list[asyncio.Task[str | Exception] | str] = []
@@ -85,10 +83,23 @@ class Ears:
         pending = np.empty(0, np.int16)
         async with asyncio.TaskGroup() as tasks:
             async for chunk in microphone.chunks():
+                # A line that rests skips time, and so does its clock.
+                skipped = chunk.start * HEARING_RATE // chunk.rate - self._heard - len(pending)
+                self._heard += max(0, skipped)
                 pending = np.concatenate((pending, chunk.pcm)) if len(pending) else chunk.pcm
                 while len(pending) >= self._frame:
                     frame, pending = pending[: self._frame], pending[self._frame :]
                     self._hear(frame, emit, tasks)
+
+    @property
+    def spoken(self) -> float:
+        """Seconds from the beginning of the utterance to its last sound so far; 0: there is none.
+
+        Silence within it counts, silence at its end does not.
+        """
+        if not self._endpoint.speaking:
+            return 0.0
+        return self._now - self._endpoint.silence - self._started
 
     @property
     def _now(self) -> float:
@@ -185,7 +196,7 @@ class Ears:
         """Work out words, end of turn and expression of the utterance so far, side by side."""
         segment = np.concatenate(self._segment) if self._segment else None
         recent = np.concatenate(self._recent)
-        spoken = round((self._now - self._started + LEAD) * HEARING_RATE)
+        spoken = round((self._now - self._started + self._settings.lead) * HEARING_RATE)
         tail = recent[-spoken:]
         try:
             async with asyncio.TaskGroup() as parts:

@@ -5,6 +5,8 @@ Layer 3, pure. Serves the conversation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from device.types import Expression, Message
 
 SURE = 0.3
@@ -85,7 +87,11 @@ def in_words(expression: Expression | None) -> str:
     return f"sounds {told}" if told else ""
 
 
-def user(text: str, expression: Expression | None) -> Message:
-    """Return what the user said, with the way it sounded beside it in brackets."""
-    note = in_words(expression)
-    return Message("user", f"{text} [{note}]" if note else text)
+def user(text: str, expression: Expression | None, notes: Sequence[str] = ()) -> Message:
+    """Return what the user said, with the way it sounded beside it in brackets.
+
+    ``notes`` are added in braces, as EVI adds the context of a session; empty ones are left out.
+    """
+    sounds = in_words(expression)
+    said = f"{text} [{sounds}]" if sounds else text
+    return Message("user", " ".join([said, *(f"{{Context: {note}}}" for note in notes if note)]))

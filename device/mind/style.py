@@ -6,6 +6,8 @@ there are, and which expression of the user asks for which.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from device.types import Expression, RapportError, Style
 
 STYLES: dict[str, Style] = {
@@ -39,6 +41,13 @@ engine that knows arousal only gives 0.3 at most, and stays below unless it is s
 AHEAD = 1.5
 """Brightness must be so many times likelier than any trouble: cheer in answer to anger or fear does
 harm, a gentle answer to joy does none."""
+
+
+def adjusted(style: Style, rate: float, pitch: float, level: float) -> Style:
+    """Return a style with a voice's own adjustments on top: a factor, semitones, decibels."""
+    return replace(
+        style, rate=style.rate * rate, pitch=style.pitch + pitch, level=style.level + level
+    )
 
 
 def choose(expression: Expression | None, setting: str = "auto") -> Style:

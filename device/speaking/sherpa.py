@@ -43,7 +43,6 @@ class Sherpa:
 
         Raises RapportError if a file is missing or is no such voice.
         """
-        self._settings = settings
         self._voice = _load(files, settings)
         self.rate = int(self._voice.sample_rate)
 
@@ -73,7 +72,7 @@ class Sherpa:
     def _sound(self, phrase: str, sentence: Sentence, stop: StopSignal) -> effects.Sound:
         style = sentence.style
         # Raising the pitch shortens the sound by the same factor: speak so much slower first.
-        speed = style.rate * self._settings.rate / effects.pitch_factor(style.pitch)
+        speed = style.rate / effects.pitch_factor(style.pitch)
 
         def go_on(_: object, __: float) -> int:
             return 0 if stop.is_set() else 1  # 0 stops, whatever the docstring of 1.13.8 says

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import ctypes
+import json
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from threading import Event as StopSignal
 
 import llama_cpp
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+from llama_cpp.llama_grammar import LlamaGrammar
 
 from device.config import Thinking
 from device.thinking.echoes import without_echoes
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 BATCH = 64
 """Prompt tokens evaluated at once. 32 to 64 reached full speed on x86 (220 tokens/s at 16, 281 at
 64); llama.cpp's own 512 only costs memory."""
+LONGEST_OBJECT = 128
+"""Tokens that the JSON arguments of a tool may take."""
 LONGEST_PIECE = 256
 """Bytes of the longest token's text; usual vocabularies stay below 130."""
 
@@ -67,20 +71,56 @@ class Llama:
         for _ in self._generate(self._prompt(messages), StopSignal()):
             break
 
-    def reply(self, messages: Sequence[Message], stop: StopSignal) -> Iterator[str]:
+    def reply(
+        self, messages: Sequence[Message], stop: StopSignal, temperature: float | None = None
+    ) -> Iterator[str]:
         """Yield the next assistant message piece by piece.
 
         ``stop`` ends it within one token, and within one operation of the network while the prompt
         is evaluated. Of the text, ``echoes`` leaves out what is no speech. Raises RapportError if
         the prompt fills the context.
         """
-        return without_echoes(self._pieces(self._prompt(messages), stop))
+        return without_echoes(self._pieces(self._prompt(messages), stop, temperature))
 
-    def _pieces(self, prompt: list[int], stop: StopSignal) -> Iterator[str]:
+    def fill(self, messages: Sequence[Message], schema: str, stop: StopSignal) -> str:
+        """Return the next assistant message as a JSON object that fits ``schema``.
+
+        A grammar made from the schema leaves the model no other choice. Empty if ``stop`` was set.
+        Raises RapportError if no grammar can be made, or no object is complete in
+        ``LONGEST_OBJECT`` tokens.
+        """
+        try:
+            grammar = LlamaGrammar.from_json_schema(schema, verbose=False)
+        except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
+            raise RapportError(
+                f"the JSON schema {schema[:60]!r} cannot be followed ({error!r}); use plain types, "
+                "enumerations, objects and lists"
+            ) from None
+        prompt = self._prompt(messages)
+        said = b""
+        for count, token in enumerate(self._generate(prompt, stop, 0.0, grammar), 1):
+            if llama_cpp.llama_vocab_is_eog(self._vocabulary, token):
+                break
+            said += self._text(token)
+            if count >= min(LONGEST_OBJECT, self.context - len(prompt)):
+                break
+        if stop.is_set():
+            return ""
+        try:
+            return json.dumps(json.loads(said))
+        except ValueError:
+            raise RapportError(
+                f"{self._path.name}: made no JSON object in {LONGEST_OBJECT} tokens, only "
+                f"{said[:60]!r}; choose a larger language model"
+            ) from None
+
+    def _pieces(
+        self, prompt: list[int], stop: StopSignal, temperature: float | None
+    ) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         said: list[int] = []
         limit = min(self._settings.max_tokens, self.context - len(prompt))
-        for token in self._generate(prompt, stop):
+        for token in self._generate(prompt, stop, temperature):
             if llama_cpp.llama_vocab_is_eog(self._vocabulary, token):
                 break
             said.append(token)
@@ -91,7 +131,13 @@ class Llama:
             if len(said) >= limit or stop.is_set():
                 break
 
-    def _generate(self, prompt: list[int], stop: StopSignal) -> Iterator[int]:
+    def _generate(
+        self,
+        prompt: list[int],
+        stop: StopSignal,
+        temperature: float | None = None,
+        grammar: LlamaGrammar | None = None,
+    ) -> Iterator[int]:
         """Yield tokens without end. An aborted evaluation ends it, with a KV cache that is sound:
 
         ``Llama.eval`` counts a batch only when all of it was evaluated, and drops whatever lies
@@ -106,7 +152,11 @@ class Llama:
         # 5 % of the time of a single token, which is short enough anyway.
         llama_cpp.llama_set_abort_callback(model.ctx, self._watch, None)
         tokens = model.generate(
-            prompt, temp=settings.temperature, repeat_penalty=settings.repeat_penalty
+            prompt,
+            temp=settings.temperature if temperature is None else temperature,
+            # A value that was just said is to be repeated, not avoided.
+            repeat_penalty=settings.repeat_penalty if grammar is None else 1.0,
+            grammar=grammar,
         )
         try:
             while not stop.is_set():

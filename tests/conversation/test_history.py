@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.conversation.history import History, fit
+from device.conversation.history import UNASKED, History, fit
 from device.types import Message, RapportError
 
 PERSONA = [Message("system", "be kind")]
@@ -43,10 +43,13 @@ def test_roles_alternate_even_when_something_was_said_unasked() -> None:
     history.add_user(user("thanks"))
     history.add_reply("You are welcome.")
     history.add_reply("It is six o'clock.")
-    assert history.messages[1:] == [
-        user("thanks"),
-        Message("assistant", "You are welcome. It is six o'clock."),
+    assert [message.content for message in history.messages[1:]] == [
+        UNASKED,
+        "Dinner is ready.",
+        "thanks",
+        "You are welcome. It is six o'clock.",
     ]
+    assert [message.role for message in history.messages[1:]] == ["user", "assistant"] * 2
 
 
 def test_asking_for_a_prompt_changes_nothing() -> None:
