@@ -35,6 +35,7 @@ from device.types import (
     Sentence,
     State,
     StateChanged,
+    ToolCalled,
     Transcribed,
     TurnTimed,
     TurnTimes,
@@ -170,7 +171,8 @@ class Story:
         self.recording = np.empty(0, np.int16)
         self._speech: list[tuple[float, int, float]] = []
         self._commands: list[tuple[float, Command]] = []
-        self._probes: list[tuple[float, Callable[[Conversation], None]]] = []
+        self.when_called: Callable[[ToolCalled], Command] | None = None
+        """What a tool answers, half a second after it was called."""
 
     def says(self, at: float, text: str, seconds: float = 1.0, finished: bool = True) -> None:
         """The user begins to say ``text`` at a moment; "" is sound without words."""
@@ -199,6 +201,8 @@ class Story:
 
             def publish(event: Event) -> None:
                 hub.publish("story", line.now(), event)
+                if isinstance(event, ToolCalled) and self.when_called:
+                    loop.call_later(0.5, conversation.handle, self.when_called(event))
 
             ears = Ears(
                 ScriptedVoiceActivity(),
@@ -210,7 +214,7 @@ class Story:
             speech = Speech(
                 Owned(self.voice, workers["tts"]),
                 lambda text: text.strip() if any(c.isalnum() for c in text) else "",
-                lambda: lambda pcm: pcm,
+                lambda voice_rate, line_rate: lambda pcm: pcm,
                 line.now,
                 publish,
                 line.rate,

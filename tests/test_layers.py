@@ -27,6 +27,8 @@ LAYERS: list[tuple[str, int]] = [
     ("download.py", 1),
     ("packages.py", 1),
     ("convert.py", 1),
+    ("store.py", 1),
+    ("extra_voices.py", 1),
     ("hearing/ears.py", 3),
     ("hearing/endpoint.py", 3),
     ("hearing/emotions.py", 3),
@@ -37,6 +39,7 @@ LAYERS: list[tuple[str, int]] = [
     ("thinking/", 2),
     ("speaking/", 2),
     ("panel/", 4),
+    ("evi/", 4),
     ("app.py", 5),
     ("terminal/", 6),  # faces that drive the whole program, the composition root included
     ("__main__.py", 7),

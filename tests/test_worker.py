@@ -39,6 +39,39 @@ def test_a_call_returns_what_the_function_returns_from_the_workers_own_thread() 
     run(story)
 
 
+def test_callers_are_served_in_order_and_urgent_ones_first() -> None:
+    async def story(worker: Worker) -> None:
+        served: list[str] = []
+        gate = threading.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(worker.call(gate.wait, 30))
+            await asyncio.sleep(0)
+            for name, urgent in (("a", False), ("b", False), ("local", True), ("c", False)):
+                tasks.create_task(worker.call(served.append, name, urgent=urgent))
+            await asyncio.sleep(0)
+            gate.set()
+        assert served == ["local", "a", "b", "c"]
+
+    run(story)
+
+
+def test_a_caller_that_gives_up_while_waiting_keeps_nobody_out() -> None:
+    async def story(worker: Worker) -> None:
+        gate = threading.Event()
+        first = asyncio.create_task(worker.call(gate.wait, 30))
+        await asyncio.sleep(0)
+        waiting = [asyncio.create_task(worker.call(lambda: 1)) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        gate.set()
+        await first
+        waiting[1].cancel()  # at the very moment when it is its turn
+        assert await waiting[2] == 1
+        assert await worker.call(lambda: 2) == 2
+
+    run(story)
+
+
 def test_an_error_on_the_thread_reaches_the_caller() -> None:
     async def story(worker: Worker) -> None:
         with pytest.raises(ZeroDivisionError):

@@ -76,12 +76,16 @@ class Composer:
             else:
                 self.history.add_reply(message.content)
 
-    async def answer(self, prompt: list[Message], turn: Turn) -> AsyncGenerator[str, None]:
-        """Yield the pieces of a reply to ``prompt``, after a tool was asked if one fits.
+    async def answer(
+        self, prompt: list[Message], text: str, turn: Turn
+    ) -> AsyncGenerator[str, None]:
+        """Yield the pieces of a reply to ``prompt``, after a tool was asked if ``text`` wants one.
+
+        ``text`` is what was said just now; the prompt's last message may hold older words too.
 
         A tool is asked only once the turn is the answer: a prepared one may be thrown away.
         """
-        tool = tools.fitting(self._briefing.tools, prompt[-1].content)
+        tool = tools.fitting(self._briefing.tools, text)
         told = await self._ask(prompt, tool, turn) if tool is not None else ""
         if told and self._settings.thinking.tool_results == "spoken":
             yield told

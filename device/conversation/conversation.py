@@ -10,8 +10,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
-from device.config import Config
+from device.config import Config, Speaking
 from device.conversation.composing import Composer
 from device.conversation.overlap import Overlap
 from device.conversation.state import TABLE, Act, Broke, Drained, Sounded
@@ -20,7 +21,7 @@ from device.conversation.turns import Turns
 from device.hearing.ears import Ears
 from device.mind import style
 from device.mind.expression import combine
-from device.ports import LanguageModel, Line
+from device.ports import LanguageModel, Line, Voice
 from device.types import (
     Asked,
     Briefed,
@@ -76,6 +77,7 @@ class Conversation:
         self._line, self._ears = line, ears
         self._settings, self._publish = settings, speech.publish
         self.composer = Composer(model, settings, speech.publish)
+        self._speaking = settings.speaking
         self._turns = Turns(line, speech, self.handle)
         self._overlap = Overlap(settings.conversation.min_interruption, lambda: self._ears.spoken)
         self._to_say: deque[Say] = deque(maxlen=QUEUED)
@@ -108,6 +110,11 @@ class Conversation:
             return
         self._move(transition.to)
         self._act(transition.act, event)
+
+    def speak_with(self, voice: Owned[Voice], speaking: Speaking) -> None:
+        """Speak with another voice and manner from the next turn on."""
+        self._turns.speech = replace(self._turns.speech, voice=voice)
+        self._speaking = speaking
 
     @property
     def resting(self) -> bool:
@@ -256,17 +263,18 @@ class Conversation:
     def _start(self, text: str, expression: Expression | None, utterance: Utterance | None) -> Turn:
         # The prompt is taken now: by the time it is read, the message may be in the history.
         prompt = self.composer.history.with_user(self.composer.message(text, expression))
-        return self._reply_to(prompt, expression, utterance)
+        return self._reply_to(prompt, text, expression, utterance)
 
     def _reply_to(
         self,
         prompt: list[Message],
+        text: str,
         expression: Expression | None = None,
         utterance: Utterance | None = None,
     ) -> Turn:
-        chosen = self._styled(style.choose(expression, self._settings.speaking.style))
+        chosen = self._styled(style.choose(expression, self._speaking.style))
         return self._turns.start(
-            self._running, lambda turn: self.composer.answer(prompt, turn), chosen, utterance
+            self._running, lambda turn: self.composer.answer(prompt, text, turn), chosen, utterance
         )
 
     def _say(self, command: Say) -> Turn:
@@ -279,15 +287,15 @@ class Conversation:
         return turn
 
     def _styled(self, chosen: Style) -> Style:
-        speaking = self._settings.speaking
-        return style.adjusted(chosen, speaking.rate, speaking.pitch, speaking.level)
+        manner = self._speaking
+        return style.adjusted(chosen, manner.rate, manner.pitch, manner.level)
 
     def _go_on(self) -> None:
         """Reply again, to what was said last if that is unanswered."""
         self._paused = False
         waiting = self.composer.history.unanswered
         if waiting is not None and self.resting:
-            turn = self._reply_to(self.composer.history.messages)
+            turn = self._reply_to(self.composer.history.messages, waiting.content)
             self._move(State.THINKING)
             self._turns.grant(turn)
 
@@ -299,10 +307,7 @@ class Conversation:
     # Endings
 
     def _interrupt(self, onset: float) -> None:
-        turn = self._turns.current
-        self._end(interrupted=True)
-        if turn is not None:
-            self._publish(Interrupted(turn.number, self._line.now(), onset))
+        self._end(interrupted=True, onset=onset)
 
     def _finish(self) -> None:
         self._end(interrupted=False)
@@ -312,11 +317,16 @@ class Conversation:
         else:
             self._wait_for_follow_up()
 
-    def _end(self, interrupted: bool) -> None:
-        """Close the current turn and remember only what was heard of it."""
+    def _end(self, interrupted: bool, onset: float | None = None) -> None:
+        """Close the current turn and remember only what was heard of it.
+
+        ``onset`` is when the user began, if it was the user who spoke into it.
+        """
         if interrupted:
             self._to_say.clear()
         turn = self._turns.end(interrupted)
+        if turn is not None and onset is not None:
+            self._publish(Interrupted(turn.number, self._line.now(), onset))
         if turn is None or turn.playback is None:
             return
         reply = turn.reply()

@@ -22,6 +22,7 @@ from device.types import (
     Replying,
     Sentence,
     Spoken,
+    SpokenAll,
     Style,
     TurnTimes,
     Utterance,
@@ -65,7 +66,7 @@ class Speech:
     voice: Owned[Voice]
     pronounceable: Callable[[str], str]
     """Returns what is read aloud of a clause, empty if nothing is."""
-    resampler: Callable[[], Callable[[Pcm], Pcm]]
+    resampler: Callable[[int, int], Callable[[Pcm], Pcm]]
     """Makes a converter from the voice's rate to the speaker's, for one reply."""
     now: Callable[[], float]
     """The line's clock."""
@@ -162,7 +163,7 @@ class Turn:
         sentences: asyncio.Queue[Sentence | None],
         audio: asyncio.Queue[_Piece | None],
     ) -> None:
-        resample = self.speech.resampler()
+        resample = self.speech.resampler(self.speech.voice.model.rate, self.speech.rate)
         clause = 0
         while (sentence := await sentences.get()) is not None:
             spoken = Sentence(self.speech.pronounceable(sentence.text), sentence.style)
@@ -184,4 +185,5 @@ class Turn:
                 self.speech.publish(Replying(sentence, self.number, self.verbatim))
             self.speech.publish(Spoken(piece.pcm, self.speech.rate, self.number))
             await self.playback.play(piece.pcm, piece.clause, piece.text)
+        self.speech.publish(SpokenAll(self.number))
         await self.playback.drained()

@@ -27,7 +27,9 @@ class Turns:
     def __init__(self, line: Line, speech: Speech, report: Report) -> None:
         """``report`` is told how the current turn goes, once it was granted."""
         self.current: Turn | None = None
-        self._line, self._speech, self._report = line, speech, report
+        self.speech = speech
+        """How the turns that begin from now on are spoken."""
+        self._line, self._report = line, report
         self._task: asyncio.Task[None] | None = None
         self._count = 0
 
@@ -42,7 +44,7 @@ class Turns:
         """Begin a turn in place of one that was only prepared; it has no right to speak yet."""
         self.discard()
         self._count += 1
-        turn = Turn(self._count, pieces, self._speech, style, utterance, verbatim)
+        turn = Turn(self._count, pieces, self.speech, style, utterance, verbatim)
         previous, name = self._task, f"turn {turn.number}"
         self._task = tasks.create_task(self._carry(turn, previous), name=name)
         self.current = turn

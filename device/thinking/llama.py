@@ -22,6 +22,7 @@ from llama_cpp.llama_grammar import LlamaGrammar
 
 from device.config import Thinking
 from device.thinking.echoes import without_echoes
+from device.thinking.kept import Kept, KeptStates, shared
 from device.thinking.repetition import runs_away
 from device.types import Message, RapportError
 
@@ -30,6 +31,10 @@ log = logging.getLogger(__name__)
 BATCH = 64
 """Prompt tokens evaluated at once. 32 to 64 reached full speed on x86 (220 tokens/s at 16, 281 at
 64); llama.cpp's own 512 only costs memory."""
+KEPT_BYTES = 64_000_000
+"""Memory for what was read of other chats: six of 400 tokens with SmolLM2-135M, 23 kB a token."""
+WORTH_KEEPING = 48
+"""Tokens; fewer are read again in no more time than it takes to bring a state back."""
 LONGEST_OBJECT = 128
 """Tokens that the JSON arguments of a tool may take."""
 LONGEST_PIECE = 256
@@ -58,6 +63,7 @@ class Llama:
         # Both live as long as the context that calls them.
         self._watch = llama_cpp.ggml_abort_callback(lambda _: self._stop.is_set())
         self._ignore = llama_cpp.ggml_abort_callback()
+        self._states = KeptStates(KEPT_BYTES)
         self.context = int(self._model.n_ctx())
         self.evaluated = 0
         """Tokens of the last prompt that were not in the KV cache and had to be evaluated."""
@@ -147,6 +153,7 @@ class Llama:
         self._stop = stop
         if stop.is_set():
             return
+        self._recall(prompt)
         self.evaluated = len(prompt) - self._kept(prompt)
         # Asked some 600 times for each evaluation: no cost while a prompt is evaluated in batches,
         # 5 % of the time of a single token, which is short enough anyway.
@@ -171,10 +178,33 @@ class Llama:
         finally:
             llama_cpp.llama_set_abort_callback(model.ctx, self._ignore, None)
 
+    def _recall(self, prompt: list[int]) -> None:
+        """Bring back the state of an earlier prompt if it saves reading; keep the present one."""
+        model = self._model
+        held = model.input_ids[: model.n_tokens].tolist()
+        same = shared(held, prompt)
+        if len(held) - same < WORTH_KEEPING:
+            return
+        size = llama_cpp.llama_state_seq_get_size(model.ctx, 0)
+        buffer = (ctypes.c_uint8 * size)()
+        if llama_cpp.llama_state_seq_get_data(model.ctx, buffer, size, 0) == size:
+            self._states.put(Kept(tuple(held), bytes(buffer)))
+        best, length = self._states.best(prompt)
+        if best is None or length - same < WORTH_KEEPING:
+            return
+        state = (ctypes.c_uint8 * len(best.state)).from_buffer_copy(best.state)
+        llama_cpp.llama_memory_seq_rm(llama_cpp.llama_get_memory(model.ctx), 0, -1, -1)
+        if not llama_cpp.llama_state_seq_set_data(model.ctx, state, len(best.state), 0):
+            log.warning("a kept state could not be brought back; the prompt is read again")
+            model.n_tokens = 0
+            return
+        model.n_tokens = len(best.tokens)
+        model.input_ids[: model.n_tokens] = best.tokens
+
     def _kept(self, prompt: list[int]) -> int:
         """Return how many tokens of ``prompt`` need no evaluation."""
         held = self._model.input_ids[: self._model.n_tokens].tolist()
-        same: int = llama_cpp.Llama.longest_token_prefix(held, prompt)
+        same = shared(held, prompt)
         # The last token is evaluated again for its logits, unless it was the very last one.
         return same - 1 if same == len(prompt) and same != len(held) else same
 

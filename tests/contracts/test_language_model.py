@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,38 @@ def said(model: Any, messages: list[Message]) -> str:
 
 def test_it_answers_a_question(model: Any) -> None:
     assert "Paris" in said(model, FRANCE)
+
+
+WEATHER = (
+    '{"type": "object", "properties": {"city": {"type": "string"}, '
+    '"unit": {"enum": ["celsius", "fahrenheit"]}}, "required": ["city", "unit"]}'
+)
+
+
+def test_it_fills_in_a_json_schema_from_what_was_said(model: Any) -> None:
+    asked = Message("user", "What is the weather in Lisbon? (Answer with JSON: city, unit.)")
+    filled = json.loads(model.fill([*OPENING, asked], WEATHER, Event()))
+    assert filled["city"] == "Lisbon" and filled["unit"] in ("celsius", "fahrenheit")
+    assert "Paris" in said(model, FRANCE)  # and it still answers as before
+
+
+def test_chats_that_alternate_are_not_read_again_each_time(model: Any) -> None:
+    chats = [
+        [*persona.opening(f"You are {name}. Be kind. Answer briefly. " * 8), FRANCE[-1]]
+        for name in ("Ada", "Ben", "Cleo")
+    ]
+    first = [said(model, chat) for chat in chats]
+    evaluated, again = [], []
+    for chat in chats:
+        again.append(said(model, chat))
+        evaluated.append(model.evaluated)
+    assert again == first
+    assert max(evaluated) < 60 < model.count(chats[0]) / 2
+
+
+def test_a_schema_that_cannot_be_followed_is_refused(model: Any) -> None:
+    with pytest.raises(RapportError, match="schema"):
+        model.fill(FRANCE, '{"$ref": "#/nowhere"}', Event())
 
 
 def test_a_greedy_reply_is_the_same_each_time_and_on_a_fresh_model(
