@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from device.config import Config, Task
 from device.conversation.conversation import Conversation
 from device.conversation.turn import Speech
 from device.engines import engine
+from device.extra_voices import ExtraVoices
 from device.hearing.ears import Ears
 from device.hub import Hub
 from device.mind import persona, style
@@ -43,6 +44,9 @@ from device.worker import Owned, Worker
 
 log = logging.getLogger(__name__)
 
+LOCAL = "local"
+"""The session of the device's own microphone and loudspeaker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Faculties:
@@ -59,17 +63,37 @@ class Faculties:
     load_s: Mapping[Task, float]
     """Seconds that checking and loading each of them took."""
 
+    def urgent(self) -> Faculties:
+        """Return the same models for a caller that goes before others that wait."""
+        return replace(
+            self,
+            turn=replace(self.turn, urgent=True),
+            recognizer=replace(self.recognizer, urgent=True),
+            prosody=replace(self.prosody, urgent=True),
+            language_model=replace(self.language_model, urgent=True),
+            voice=replace(self.voice, urgent=True),
+        )
+
 
 class App:
     """The device's models and hub, and the conversations that use them."""
 
-    def __init__(self, config: Config, hub: Hub, faculties: Faculties) -> None:
+    def __init__(
+        self, config: Config, hub: Hub, faculties: Faculties, extra_voices: ExtraVoices
+    ) -> None:
         self.config, self.hub, self.faculties = config, hub, faculties
+        self.extra_voices = extra_voices
         self.conversations: dict[str, Conversation] = {}
 
-    def conversation(self, line: Line, session: str) -> Conversation:
-        """Return a new conversation on an open line, whose events the hub gets as ``session``'s."""
-        faculties, settings = self.faculties, self.config
+    def conversation(
+        self, line: Line, session: str, settings: Config | None = None
+    ) -> Conversation:
+        """Return a new conversation on an open line, whose events the hub gets as ``session``'s.
+
+        ``settings`` are its own, None for the device's. The models serve the local line first.
+        """
+        settings = settings or self.config
+        faculties = self.faculties.urgent() if session == LOCAL else self.faculties
 
         def publish(event: Event) -> None:
             self.hub.publish(session, line.now(), event)
@@ -85,7 +109,7 @@ class App:
         speech = Speech(
             voice,
             speakable,
-            lambda: Resampler(voice.model.rate, line.rate).process,
+            lambda voice_rate, line_rate: Resampler(voice_rate, line_rate).process,
             line.now,
             publish,
             line.rate,
@@ -102,25 +126,51 @@ class App:
             del self.conversations[session]
 
     async def serve(self) -> None:
-        """Run the device's own services until cancelled: today, the local sound card."""
-        if not self.config.line.enabled:
-            log.info("the local line is switched off (line.enabled = false)")
+        """Run the device's own services until cancelled: the local sound card and the API."""
+        announce = partial(self.hub.publish, "device", 0.0)
+        async with asyncio.TaskGroup() as tasks:
+            if self.config.line.enabled:
+                tasks.create_task(supervise("local line", self._local_line, announce))
+            else:
+                log.info("the local line is switched off (line.enabled = false)")
+            if self.config.api.enabled:
+                tasks.create_task(supervise("API", self._api, announce))
             await asyncio.Event().wait()
-        await supervise("local line", self._local_line, partial(self.hub.publish, "device", 0.0))
-        await asyncio.Event().wait()
+
+    async def _api(self, ready: Callable[[], None]) -> None:
+        from device.evi.server import serve  # noqa: PLC0415  20 MB that not every command needs
+
+        await serve(self, ready)
+
+    def voice_names(self) -> list[str]:
+        """Return the models of the voices that are on this device, its own voice first."""
+        return self.extra_voices.names(self.faculties.names["voice"])
+
+    async def voice(self, name: str = "") -> Owned[Voice]:
+        """Return a voice by its model's name (empty: the device's own), loading it if need be.
+
+        Raises RapportError if there is none of that name, or it cannot be loaded.
+        """
+        if name in ("", self.faculties.names["voice"]):
+            return self.faculties.voice
+        return await self.extra_voices.load(name)
 
     async def _local_line(self, ready: Callable[[], None]) -> None:
         async with engine("soundcard")(self.config.line) as line:
             ready()
             log.info("listening on %s", line.name)
-            await self.converse(line, "local")
+            await self.converse(line, LOCAL)
 
     async def say(self, text: str, style_name: str = "neutral") -> tuple[Pcm, int]:
         """Return ``text`` spoken in a style, and the samples per second.
 
         Raises RapportError for an unknown style, or if nothing in the text can be pronounced.
         """
-        chosen, words = style.choose(None, style_name), speakable(text)
+        manner = self.config.speaking
+        chosen = style.adjusted(
+            style.choose(None, style_name), manner.rate, manner.pitch, manner.level
+        )
+        words = speakable(text)
         voice = self.faculties.voice
         pieces = [
             piece
@@ -174,7 +224,8 @@ async def open_app(config: Config, store: ModelStore | None = None) -> AsyncIter
             raise RapportError("\n".join(failures))
         faculties = Faculties(**loaded, names=names, load_s=seconds)
         await _warm_up(faculties, config)
-        yield App(config, Hub(), faculties)
+        extra_voices = ExtraVoices(store, config.speaking, workers)
+        yield App(config, Hub(), faculties, extra_voices)
     finally:
         for worker in workers:
             worker.close()
@@ -206,4 +257,4 @@ async def _warm_voice(voice: Owned[Voice]) -> None:
 
 def _fresh(owned: Owned[Any]) -> Owned[Any]:
     """Return the same model for a new speaker: it shares the weights, not what it remembers."""
-    return Owned(owned.model.fresh(), owned.worker)
+    return replace(owned, model=owned.model.fresh())

@@ -54,6 +54,11 @@ class Hub:
     def __init__(self) -> None:
         self._observers: list[Subscription] = []
 
+    @property
+    def observers(self) -> int:
+        """How many are subscribed at present."""
+        return len(self._observers)
+
     def publish(self, session: str, at: float, event: Event) -> None:
         """Tell all observers; returns at once."""
         observed = Observed(session, at, event)

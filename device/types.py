@@ -350,6 +350,13 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenAll:
+    """All sound of a reply is on its way to the speaker; some of it is still to be played."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Replied:
     """A reply ended, because all of it was heard or because it was cut off."""
 
@@ -430,6 +437,7 @@ Event: TypeAlias = (
     | Expressed
     | Replying
     | Spoken
+    | SpokenAll
     | Replied
     | Interrupted
     | ToolCalled

@@ -19,6 +19,7 @@ import click
 
 from device import config as configuration
 from device.app import App, open_app
+from device.config import Config
 from device.supervisor import supervise
 from device.terminal.options import config_option
 
@@ -29,6 +30,7 @@ EPILOG = """\b
 Examples:
   rapport run
   rapport run --config /etc/rapport.toml --log-level debug
+  rapport run --listen 0.0.0.0:8765                open the API to the network (needs a key)
   systemctl start rapport                          as a service; see systemd/
 
 \b
@@ -47,25 +49,37 @@ Exit codes: 0 it was told to end · 1 the configuration cannot be used · 2 wron
     show_default=True,
     help="What is logged on stderr.",
 )
-def run(config_file: Path | None, log_level: str) -> None:
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    help="Where the API listens, instead of api.listen. [default: 127.0.0.1:8765]",
+)
+def run(config_file: Path | None, log_level: str, listen: str | None) -> None:
     """Be the device: load the models and talk on the local sound card until told to end."""
     started = time.perf_counter()
-    configuration.load(config_file)  # what cannot be used at the start is told at once
+    _load(config_file, listen)  # what cannot be used at the start is told at once
     logging.basicConfig(
         level=log_level.upper(),
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         force=True,
     )
-    asyncio.run(_until_told(_device(config_file, started)))
+    asyncio.run(_until_told(_device(config_file, listen, started)))
     log.info("ended")
 
 
-async def _device(config_file: Path | None, started: float) -> None:
+def _load(config_file: Path | None, listen: str | None) -> Config:
+    config = configuration.load(config_file)
+    if listen is None:
+        return config
+    return configuration.parse({"api": {"listen": listen}}, "--listen", config)
+
+
+async def _device(config_file: Path | None, listen: str | None, started: float) -> None:
     async def serve(ready: Callable[[], None]) -> None:
         nonlocal started
         # Read afresh at each try: what kept it from starting may have been mended there.
-        async with open_app(configuration.load(config_file)) as app:
+        async with open_app(_load(config_file, listen)) as app:
             _tell_models(app)
             log.info("ready in %.1f s", time.perf_counter() - started)
             ready()

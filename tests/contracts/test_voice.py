@@ -100,11 +100,6 @@ def test_pitch_leaves_the_duration_alone(voice: Any, semitones: float) -> None:
     assert 12 * np.log2(factor) == pytest.approx(semitones, abs=1.0)
 
 
-def test_the_owners_rate_multiplies_the_styles(kind: type[Any], files: dict[str, Path]) -> None:
-    slow, fast = kind(files, Speaking(rate=0.8)), kind(files, Speaking(rate=1.25))
-    assert seconds(slow, PLAIN) > 1.3 * seconds(fast, PLAIN)
-
-
 def test_every_sentence_is_equally_loud_and_never_clips(voice: Any) -> None:
     sentences = ("No.", "Hello there, my friend.", WEATHER, "Stop that at once!")
     levels = [level(spoken(voice, sentence)) for sentence in sentences]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from device.mind.style import ANSWERS, STYLES, choose
+from device.mind.style import adjusted as adjusted_style
 from device.types import Expression, RapportError
 
 
@@ -72,3 +73,12 @@ def test_trouble_is_answered_slower_lower_and_softer_than_joy() -> None:
         assert style.pitch < 0 < bright.pitch
         assert style.level < 0 < bright.level
         assert style.pause > bright.pause
+
+
+def test_a_voices_own_manner_goes_on_top_of_the_style() -> None:
+    calm = STYLES["calm"]
+    adjusted = adjusted_style(calm, rate=1.2, pitch=2.0, level=-1.0)
+    assert adjusted.rate == pytest.approx(calm.rate * 1.2)
+    assert (adjusted.pitch, adjusted.level) == (calm.pitch + 2.0, calm.level - 1.0)
+    assert (adjusted.name, adjusted.pause) == (calm.name, calm.pause)
+    assert adjusted_style(calm, 1.0, 0.0, 0.0) == calm

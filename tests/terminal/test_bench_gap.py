@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from device.app import App, Faculties
-from device.config import parse
+from device.catalogue import Catalogue
+from device.config import Speaking, parse
+from device.extra_voices import ExtraVoices
 from device.hub import Hub
+from device.models import ModelStore
 from device.terminal.bench_clips import Clip
 from device.terminal.bench_division import divide
 from device.terminal.bench_gap import Answer, answer
@@ -54,7 +57,8 @@ def with_app(use: Callable[[App], Coroutine[Any, Any, T]], script: Script, **set
         names={},
         load_s={},
     )
-    app = App(parse(settings, "the test"), Hub(), faculties)
+    no_others = ExtraVoices(ModelStore(None, Catalogue.load()), Speaking(), [])
+    app = App(parse(settings, "the test"), Hub(), faculties, no_others)
     try:
         return asyncio.run(use(app))
     finally:

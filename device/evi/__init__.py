@@ -1,0 +1,1 @@
+"""The EVI face: chats over WebSocket, and REST, as Hume's SDKs speak them."""

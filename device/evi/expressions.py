@@ -1,0 +1,40 @@
+"""The 48 expressions of EVI, by their exact names and in their order, and scores for all of them.
+
+Layer 4, pure. Clients refuse a message that has some of the names and not all.
+"""
+
+from __future__ import annotations
+
+from device.types import Expression
+
+NAMES = (
+    "Admiration", "Adoration", "Aesthetic Appreciation", "Amusement", "Anger", "Anxiety", "Awe",
+    "Awkwardness", "Boredom", "Calmness", "Concentration", "Confusion", "Contemplation", "Contempt",
+    "Contentment", "Craving", "Desire", "Determination", "Disappointment", "Disgust", "Distress",
+    "Doubt", "Ecstasy", "Embarrassment", "Empathic Pain", "Entrancement", "Envy", "Excitement",
+    "Fear", "Guilt", "Horror", "Interest", "Joy", "Love", "Nostalgia", "Pain", "Pride",
+    "Realization", "Relief", "Romance", "Sadness", "Satisfaction", "Shame", "Surprise (negative)",
+    "Surprise (positive)", "Sympathy", "Tiredness", "Triumph",
+)  # fmt: skip
+
+
+def scores(expression: Expression) -> dict[str, float]:
+    """Return all 48 scores, 0 to 1; 0 for what was not measured or cannot be told from a voice."""
+    return {name: round(float(expression.emotions.get(name, 0.0)), 6) for name in NAMES}
+
+
+OF_STYLE: dict[str, dict[str, float]] = {
+    "neutral": {"Calmness": 0.2, "Interest": 0.2},
+    "calm": {"Calmness": 0.6, "Sympathy": 0.2},
+    "apologetic": {"Guilt": 0.3, "Sympathy": 0.4},
+    "sympathetic": {"Sympathy": 0.6, "Sadness": 0.2},
+    "gentle": {"Calmness": 0.4, "Sympathy": 0.3},
+    "bright": {"Joy": 0.5, "Excitement": 0.3, "Interest": 0.3},
+}
+"""What each style of the device's own voice is meant to convey; set by hand, not measured."""
+
+
+def scores_of_style(style: str) -> dict[str, float]:
+    """Return all 48 scores of a style of speaking."""
+    meant = OF_STYLE.get(style, {})
+    return {name: meant.get(name, 0.0) for name in NAMES}
