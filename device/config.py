@@ -159,9 +159,9 @@ class Storage(Section):
     """Folder of the database; empty: $RAPPORT_STATE, or ~/.local/share/rapport."""
     history: bool = True
     """Whether the words of API chats are kept; otherwise only that a chat took place, and when."""
-    keep_days: Annotated[float, Field(gt=0, le=3650)] = 30
+    keep_days: Annotated[float, Field(ge=0.01, le=3650)] = 30.0
     """Chats older than this are erased."""
-    keep_mb: Annotated[float, Field(gt=0, le=100_000)] = 200
+    keep_mb: Annotated[float, Field(ge=1, le=100_000)] = 200.0
     """When the chats take more than this, the oldest are erased."""
 
 
@@ -182,16 +182,16 @@ class Api(Section):
     where loopback may; pages that the device's own host serves always may."""
     connections: Annotated[int, Field(ge=1, le=100)] = 5
     """Chats at a time."""
-    max_duration: Annotated[float, Field(ge=1, le=86_400)] = 1800
+    max_duration: Annotated[float, Field(ge=1, le=86_400)] = 1800.0
     """Seconds after which a chat is ended, whatever its configuration asks for."""
-    inactivity: Annotated[float, Field(ge=1, le=86_400)] = 600
+    inactivity: Annotated[float, Field(ge=1, le=86_400)] = 600.0
     """Seconds without a word of the user after which a chat is ended, unless its configuration
     says otherwise."""
-    message_mb: Annotated[float, Field(gt=0, le=64)] = 16
+    message_mb: Annotated[float, Field(ge=0.01, le=64)] = 16.0
     """Size of the largest message a client may send."""
-    requests_per_second: Annotated[float, Field(gt=0, le=10_000)] = 50
+    requests_per_second: Annotated[float, Field(ge=0.1, le=10_000)] = 50.0
     """REST requests of one client."""
-    send_buffer_mb: Annotated[float, Field(gt=0, le=64)] = 4
+    send_buffer_mb: Annotated[float, Field(ge=0.01, le=64)] = 4.0
     """A client that leaves so much unread is dropped."""
 
     @model_validator(mode="after")

@@ -49,7 +49,10 @@ ONLY_IN = {
     "pyaudio": {"audio/portaudio.py"},
     "sherpa_onnx": {"hearing/moonshine.py", "speaking/sherpa.py"},
     "llama_cpp": {"thinking/llama.py"},
-    "soundfile": {"audio/rates.py"},
+    "soundfile": {"audio/rates.py", "evi/sounds.py"},
+    "av": {"audio/demux.py", "audio/conversion.py"},
+    "cryptography": {"evi/certificate.py"},
+    "uvicorn": {"evi/server.py"},
 }
 
 

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from device.app import App, open_app
 from device.config import Config, load, parse
+from device.terminal.bench_api import api_block
 from device.terminal.bench_blocks import (
     Extent,
     Pairs,
@@ -48,6 +49,7 @@ EPILOG = """\b
 Examples:
   rapport bench                        everything: about four minutes on a healthy machine
   rapport bench --quick --no-files     is it roughly all right? half a minute
+  rapport bench --api --count 6        what the API adds, five chats at once, requests a second
   rapport bench --utterances ~/speech --count 40 --json speech.json
 
 Each figure is shown with a calibration of the machine: a loop of Python that takes 0.13 s when
@@ -70,6 +72,7 @@ nobody else uses it. Twice as slow a loop means that the figures, too, are of a 
 @click.option("--plot", "plot_file", type=click.Path(path_type=Path), default=Path("bench.png"))
 @click.option("--no-files", is_flag=True, help="Write neither JSON nor plot.")
 @click.option("--quick", is_flag=True, help="Two utterances and one interruption.")
+@click.option("--api", "with_api", is_flag=True, help="Only what the API over the network adds.")
 @config_option
 def bench(  # noqa: PLR0913, PLR0917 (one for each option)
     utterances: tuple[Path, ...],
@@ -78,6 +81,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one for each option)
     plot_file: Path,
     no_files: bool,
     quick: bool,
+    with_api: bool,
     config_file: Path | None,
 ) -> None:
     """Measure the response gap, models, interruptions, idle load and memory on this machine."""
@@ -88,6 +92,11 @@ def bench(  # noqa: PLR0913, PLR0917 (one for each option)
         require_writable(plot_file)
     count, extent = (min(count, QUICK_COUNT), QUICK) if quick else (count, Extent())
     clips = gather(utterances, count)
+    if with_api:
+        blocks = asyncio.run(_measure_api(config, clips))
+        if not no_files:
+            _write_json(json_file, blocks)
+        return
     blocks, pairs = asyncio.run(_measure(config, clips, extent, age))
     if not no_files:
         _write_json(json_file, blocks)
@@ -130,6 +139,14 @@ async def _measure(
             pairs = await _blocks(app, clips, extent, step, blocks, console)
     console.print(summary(blocks))
     return blocks, pairs
+
+
+async def _measure_api(config: Config, clips: list[Clip]) -> list[Block]:
+    console, errors = Console(), Console(stderr=True)
+    async with open_app(config) as app:
+        block = await api_block(app, clips, lambda what: errors.print(what, highlight=False))
+    console.print(block_table(block))
+    return [block]
 
 
 async def _blocks(

@@ -81,8 +81,10 @@ def toml(settings: Config) -> Iterator[str]:
         yield ""
 
 
-def toml_value(value: str | bool | int | float) -> str:
+def toml_value(value: str | bool | int | float | tuple[str, ...]) -> str:
     """Return a value as TOML writes it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, str):
         # JSON's strings are TOML's, but for the delete character, which TOML wants escaped.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
