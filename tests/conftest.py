@@ -21,6 +21,14 @@ settings.load_profile("shared")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the database of programs that the tests start, instead of the user's own."""
+    folder = tmp_path_factory.mktemp("state")
+    os.environ["RAPPORT_STATE"] = str(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def speech_data() -> Path:
     """The folder of real recordings: $RAPPORT_DATA, or ../shared/data beside the checkout."""

@@ -87,7 +87,7 @@ class ChatLine:
 
     async def feed(self, pcm: Pcm) -> None:
         """Let sound (int16 mono, 16 kHz) be heard; waits while too much waits already."""
-        while self._backlog > BACKLOG_S * HEARING_RATE and not self._closed:
+        while self.waiting > BACKLOG_S and not self._closed:
             await asyncio.sleep(BLOCK_S)
         if not len(pcm):
             return
@@ -96,6 +96,11 @@ class ChatLine:
         self._waiting.append(pcm)
         self._backlog += len(pcm)
         self._changed.set()
+
+    @property
+    def waiting(self) -> float:
+        """Seconds of sound that arrived and have not been heard."""
+        return self._backlog / HEARING_RATE
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """Yield 20 ms at a time of what arrived, and silence for a while where nothing does."""

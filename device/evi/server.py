@@ -60,7 +60,13 @@ class LimitedSocket(WebSocketsSansIOProtocol):
 def build(host: Host, records: Owned[Records], chats: Chats) -> FastAPI:
     """Return the API as an ASGI application."""
     api = host.config.api
-    app = FastAPI(title="Rapport", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Rapport",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        max_body_size=round(api.message_mb * MEGABYTE),
+    )
     access = Access(records, api)
     rate = RateLimit(Rate(api.requests_per_second, asyncio.get_running_loop().time))
     checked = [Depends(access.required), Depends(rate)]

@@ -23,7 +23,10 @@ from device.terminal.findings import Finding, broken, ok, warning
 from device.types import RapportError
 
 OLDEST_PYTHON = (3, 11)
-PACKAGES = ("onnxruntime", "sherpa-onnx", "numpy", "soxr", "soundfile", "pydantic")
+PACKAGES = (
+    *("onnxruntime", "sherpa-onnx", "numpy", "soxr", "soundfile", "pydantic"),
+    *("fastapi", "uvicorn", "websockets", "av", "cryptography"),
+)
 SETUP = "run: provisioning/setup"
 NEEDED_MB = 700
 """Peak memory of the default preset."""

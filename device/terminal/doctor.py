@@ -16,6 +16,7 @@ from rich.text import Text
 
 from device import config as configuration
 from device.config import Config
+from device.terminal.check_api import check_api
 from device.terminal.checks import (
     check_files,
     check_machine,
@@ -74,6 +75,7 @@ def examine(config_file: Path | None) -> Iterator[Finding]:
         yield broken("configuration", str(error), "the rest is checked with the defaults")
         config = Config()
     yield from check_sound(config.line)
+    yield from check_api(config)
     try:
         store = open_store(config)
         yield from check_store(store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_chunks_follow_each_other_without_gap_or_overlap() -> None:
     heard = told(story)
     gaps = [
         after.start - before.start - len(before.pcm)
-        for before, after in zip(heard, heard[1:], strict=False)
+        for before, after in pairwise(heard)
     ]
     assert all(gap >= 0 for gap in gaps)
     # only where the line rested was time skipped
@@ -95,7 +96,7 @@ def test_a_recording_sent_at_once_is_heard_faster_than_it_was_spoken_but_not_all
     async def story(line: ChatLine) -> None:
         await line.feed(sound(8.0))
         begun = asyncio.get_running_loop().time()
-        while line._backlog:  # noqa: SLF001
+        while line.waiting:
             await asyncio.sleep(0.01)
         taken.append(asyncio.get_running_loop().time() - begun)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from device.models import default_root
@@ -115,3 +116,31 @@ def test_a_configuration_that_cannot_be_used_ends_it_at_once(
     assert done.returncode == 1
     assert done.stderr.startswith(f"rapport: {wrong}: thinking.context = 8: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.models
+def test_the_api_is_served_and_a_second_daemon_says_that_its_address_is_taken(
+    start: Start, models_ready: None, tmp_path: Path, state: Path
+) -> None:
+    first = start("--listen", "127.0.0.1:0")
+    first.wait_for("the API listens on")
+    url = first.log.read_text().partition("the API listens on ")[2].split()[0]
+    assert httpx.get(f"{url}/v0/evi/configs").status_code == 200
+    refused = httpx.get(f"{url}/v0/evi/configs", headers={"X-Hume-Api-Key": "wrong"})
+    assert refused.status_code == 401 and "rapport keys add" in refused.json()["message"]
+
+    second = Daemon(tmp_path / "second", {}, ["--listen", url.removeprefix("http://")])
+    try:
+        second.wait_for("cannot be listened on")
+        assert "choose another with --listen" in second.log.read_text()
+        assert second.process.poll() is None
+    finally:
+        assert second.end(signal.SIGTERM) == 0
+    assert first.end(signal.SIGTERM) == 0
+    assert "Traceback" not in first.log.read_text()
+
+
+def test_an_address_that_is_none_is_refused_at_the_start(rapport: Rapport) -> None:
+    done = rapport("run", "--listen", "nowhere")
+    assert done.returncode == 1
+    assert "api: listen = 'nowhere' must be HOST:PORT" in done.stderr.replace("--listen: ", "")

@@ -67,3 +67,33 @@ def test_a_damaged_model_is_broken_and_not_loaded(
     parts = report(rapport("doctor", "--json", RAPPORT_MODELS=str(tmp_path)).stdout)
     assert "is damaged" in parts["model voice activity"]["found"]
     assert parts["engine voice activity"]["found"] == "silero: not tried, its files are not whole"
+
+
+def test_the_api_is_checked_without_making_a_database(rapport: Rapport, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    environment = {"RAPPORT_MODELS": str(tmp_path / "none"), "RAPPORT_STATE": str(state)}
+    parts = report(rapport("doctor", "--json", **environment).stdout)
+    assert "none yet" in parts["database"]["found"] and not state.exists()
+    assert parts["API"]["found"].startswith("http://127.0.0.1:8765, keys: 0")
+
+
+def test_an_api_that_is_open_to_the_network_wants_a_key_and_then_tls(
+    rapport: Rapport, tmp_path: Path
+) -> None:
+    config = tmp_path / "open.toml"
+    config.write_text('[api]\nlisten = "0.0.0.0:8765"\n')
+    environment = {"RAPPORT_MODELS": str(tmp_path / "none"), "RAPPORT_STATE": str(tmp_path / "s")}
+    asked = ("doctor", "--json", "--config", config)
+    api = report(rapport(*asked, **environment).stdout)["API"]
+    assert (api["health"], api["remedy"]) == ("warning", "run: rapport keys add NAME")
+    assert rapport("keys", "add", "kiosk", **environment).returncode == 0
+    api = report(rapport(*asked, **environment).stdout)["API"]
+    assert api["health"] == "warning" and "clear text" in api["found"]
+
+
+def test_a_database_that_is_none_is_a_broken_part(rapport: Rapport, tmp_path: Path) -> None:
+    (tmp_path / "rapport.sqlite3").write_bytes(b"no database " * 100)
+    environment = {"RAPPORT_MODELS": str(tmp_path / "none"), "RAPPORT_STATE": str(tmp_path)}
+    parts = report(rapport("doctor", "--json", **environment).stdout)
+    assert parts["database"]["health"] == "broken"
+    assert "rapport.sqlite3" in parts["database"]["found"]
