@@ -23,7 +23,7 @@ from device.config import Config, Task
 from device.conversation.conversation import Conversation
 from device.conversation.turn import Speech
 from device.engines import engine
-from device.extra_voices import ExtraVoices
+from device.extra_models import ExtraModels
 from device.hearing.ears import Ears
 from device.hub import Hub
 from device.mind import persona, style
@@ -79,18 +79,23 @@ class App:
     """The device's models and hub, and the conversations that use them."""
 
     def __init__(
-        self, config: Config, hub: Hub, faculties: Faculties, extra_voices: ExtraVoices
+        self, config: Config, hub: Hub, faculties: Faculties, extra_models: ExtraModels
     ) -> None:
         self.config, self.hub, self.faculties = config, hub, faculties
-        self.extra_voices = extra_voices
+        self.extra_models = extra_models
         self.conversations: dict[str, Conversation] = {}
 
     def conversation(
-        self, line: Line, session: str, settings: Config | None = None
+        self,
+        line: Line,
+        session: str,
+        settings: Config | None = None,
+        language_model: Owned[LanguageModel] | None = None,
     ) -> Conversation:
         """Return a new conversation on an open line, whose events the hub gets as ``session``'s.
 
-        ``settings`` are its own, None for the device's. The models serve the local line first.
+        ``settings`` and ``language_model`` are its own, None for the device's. The models serve the
+        local line first.
         """
         settings = settings or self.config
         faculties = self.faculties.urgent() if session == LOCAL else self.faculties
@@ -114,7 +119,8 @@ class App:
             publish,
             line.rate,
         )
-        return Conversation(line, ears, faculties.language_model, speech, settings)
+        model = language_model or faculties.language_model
+        return Conversation(line, ears, model, speech, settings)
 
     async def converse(self, line: Line, session: str) -> None:
         """Hold a conversation on an open line until it ends."""
@@ -144,7 +150,7 @@ class App:
 
     def voice_names(self) -> list[str]:
         """Return the models of the voices that are on this device, its own voice first."""
-        return self.extra_voices.names(self.faculties.names["voice"])
+        return self._names("voice")
 
     async def voice(self, name: str = "") -> Owned[Voice]:
         """Return a voice by its model's name (empty: the device's own), loading it if need be.
@@ -153,7 +159,24 @@ class App:
         """
         if name in ("", self.faculties.names["voice"]):
             return self.faculties.voice
-        return await self.extra_voices.load(name)
+        return await self.extra_models.load("voice", name)
+
+    def language_model_names(self) -> list[str]:
+        """Return the language models that are on this device, its own first."""
+        return self._names("language_model")
+
+    async def language_model(self, name: str = "") -> Owned[LanguageModel]:
+        """Return a language model by its name (empty: the device's own), loading it if need be.
+
+        Raises RapportError if there is none of that name, or it cannot be loaded.
+        """
+        if name in ("", self.faculties.names["language_model"]):
+            return self.faculties.language_model
+        return await self.extra_models.load("language_model", name)
+
+    def _names(self, task: Task) -> list[str]:
+        own = self.faculties.names[task]
+        return [own, *(name for name in self.extra_models.names(task) if name != own)]
 
     async def _local_line(self, ready: Callable[[], None]) -> None:
         async with engine("soundcard")(self.config.line) as line:
@@ -224,8 +247,8 @@ async def open_app(config: Config, store: ModelStore | None = None) -> AsyncIter
             raise RapportError("\n".join(failures))
         faculties = Faculties(**loaded, names=names, load_s=seconds)
         await _warm_up(faculties, config)
-        extra_voices = ExtraVoices(store, config.speaking, workers)
-        yield App(config, Hub(), faculties, extra_voices)
+        extra_models = ExtraModels(store, config, workers)
+        yield App(config, Hub(), faculties, extra_models)
     finally:
         for worker in workers:
             worker.close()

@@ -42,6 +42,7 @@ from device.evi.settings import ChatSettings
 from device.evi.translation import Translation
 from device.hub import Subscription
 from device.mind.tools import HANG_UP
+from device.ports import LanguageModel
 from device.supervisor import first_cause
 from device.types import (
     Asked,
@@ -115,7 +116,13 @@ class End:
 class Chat:
     """A chat; ``hold`` it, and hand ``take`` what comes from beside its own socket."""
 
-    def __init__(self, host: Host, records: Owned[Records], opening: Opening) -> None:
+    def __init__(
+        self,
+        host: Host,
+        records: Owned[Records],
+        opening: Opening,
+        language_model: Owned[LanguageModel] | None = None,
+    ) -> None:
         self.opening = opening
         self._host, self._records = host, records
         self._settings = opening.settings
@@ -131,7 +138,9 @@ class Chat:
         self._translation = Translation(
             config.hearing.expression, opening.verbose, lambda: self._line.audio_began
         )
-        self._conversation: Conversation = host.conversation(self._line, opening.chat_id, config)
+        self._conversation: Conversation = host.conversation(
+            self._line, opening.chat_id, config, language_model
+        )
         self._clock = Clock(config.api, opening.settings.chosen)
 
     async def hold(self, socket: Socket) -> None:

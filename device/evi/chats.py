@@ -22,6 +22,7 @@ from device.evi.records import Records
 from device.evi.refusals import NotThere
 from device.evi.resolved import ResolvedConfig
 from device.evi.settings import ChatSettings, at_connection, configured
+from device.ports import LanguageModel
 from device.types import Message
 from device.worker import Owned
 
@@ -62,8 +63,9 @@ class Chats:
         """
         with self._places.taken():
             opening = await self._opening(query)
-            chat = Chat(self._host, self._records, opening)
             chosen = opening.settings.chosen
+            model = await self._language_model(chosen)
+            chat = Chat(self._host, self._records, opening, model)
             about = json.dumps(opening.settings.metadata) if opening.settings.metadata else None
             await self._records.call(
                 lambda r: r.archive.start_chat(
@@ -115,14 +117,25 @@ class Chats:
         except NotThere:
             asked = f"{config_id} version {version}" if version else config_id
             raise faults.not_found("config", asked) from None
-        wanted = chosen.language_model.model_resource if chosen.language_model else None
-        if wanted:
-            log.info(
-                "config %s asks for the language model %s; this device answers with its own",
-                config_id,
-                wanted,
-            )
         return chosen
+
+    async def _language_model(self, chosen: ResolvedConfig | None) -> Owned[LanguageModel] | None:
+        """Return the language model of a config, None where it is the device's own."""
+        if chosen is None or chosen.language_model is None:
+            return None
+        wanted = chosen.language_model.model_resource
+        own, *others = self._host.language_model_names()
+        if wanted in others:
+            return await self._host.language_model(wanted)
+        if wanted and wanted != own:
+            log.warning(
+                "config %s wants the language model %s, which is not on this device; it answers "
+                "with its own, %s",
+                chosen.id,
+                wanted,
+                own,
+            )
+        return None
 
     async def _past(self, group_id: str, limit: int) -> tuple[Message, ...]:
         if not group_id:

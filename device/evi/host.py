@@ -11,7 +11,7 @@ from typing import Protocol
 from device.config import Config
 from device.conversation.conversation import Conversation
 from device.hub import Hub
-from device.ports import Line, Voice
+from device.ports import LanguageModel, Line, Voice
 from device.worker import Owned
 
 
@@ -32,6 +32,23 @@ class Host(Protocol):
         """
         ...
 
-    def conversation(self, line: Line, session: str, settings: Config) -> Conversation:
-        """Return a new conversation on an open line, with settings of its own."""
+    def language_model_names(self) -> Sequence[str]:
+        """Return the language models that are on this device, its own first."""
+        ...
+
+    async def language_model(self, name: str = "") -> Owned[LanguageModel]:
+        """Return a language model by its name (empty: the device's own), loading it if need be.
+
+        Raises RapportError if there is none of that name, or it cannot be loaded.
+        """
+        ...
+
+    def conversation(
+        self,
+        line: Line,
+        session: str,
+        settings: Config,
+        language_model: Owned[LanguageModel] | None = None,
+    ) -> Conversation:
+        """Return a new conversation on an open line, with settings and a model of its own."""
         ...

@@ -29,7 +29,7 @@ def timed(app: App) -> tuple[App, Spans]:
         prosody=Owned(_Prosody(models.prosody.model, spans), models.prosody.worker),
         voice=Owned(_Voice(models.voice.model, spans), models.voice.worker),
     )
-    return App(app.config, app.hub, faculties, app.extra_voices), spans
+    return App(app.config, app.hub, faculties, app.extra_models), spans
 
 
 class _Recognizer:

@@ -12,9 +12,9 @@ from typing import Any
 
 from device.app import App, Faculties
 from device.catalogue import Catalogue
-from device.config import Speaking, parse
+from device.config import Config, parse
 from device.evi import server
-from device.extra_voices import ExtraVoices
+from device.extra_models import ExtraModels
 from device.hub import Hub
 from device.models import ModelStore
 from device.types import Pcm
@@ -56,10 +56,10 @@ def scripted_app(settings: dict[str, Any]) -> tuple[App, list[Worker]]:
         prosody=Owned(ScriptedProsody(), workers[3]),
         language_model=Owned(model, workers[4]),
         voice=Owned(ScriptedVoice(), workers[5]),
-        names={"voice": "piper-joe"},
+        names={"voice": "piper-joe", "language_model": "smollm2-135m"},
         load_s={},
     )
-    no_others = ExtraVoices(ModelStore(None, Catalogue.load()), Speaking(), [])
+    no_others = ExtraModels(ModelStore(None, Catalogue.load()), Config(), [])
     return App(parse(settings, "the test"), Hub(), faculties, no_others), workers
 
 

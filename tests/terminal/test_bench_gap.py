@@ -11,8 +11,8 @@ import pytest
 
 from device.app import App, Faculties
 from device.catalogue import Catalogue
-from device.config import Speaking, parse
-from device.extra_voices import ExtraVoices
+from device.config import Config, parse
+from device.extra_models import ExtraModels
 from device.hub import Hub
 from device.models import ModelStore
 from device.terminal.bench_clips import Clip
@@ -57,7 +57,7 @@ def with_app(use: Callable[[App], Coroutine[Any, Any, T]], script: Script, **set
         names={},
         load_s={},
     )
-    no_others = ExtraVoices(ModelStore(None, Catalogue.load()), Speaking(), [])
+    no_others = ExtraModels(ModelStore(None, Catalogue.load()), Config(), [])
     app = App(parse(settings, "the test"), Hub(), faculties, no_others)
     try:
         return asyncio.run(use(app))
