@@ -20,7 +20,10 @@ from device.config import parse
 from device.types import HEARING_RATE, Replied, ServiceReady, Transcribed
 from tests.audio.virtual_card import VirtualCard
 
-SETTINGS = {"line": {"input": "vcard", "output": "vcard", "rate": HEARING_RATE}}
+SETTINGS = {
+    "line": {"input": "vcard", "output": "vcard", "rate": HEARING_RATE},
+    "api": {"enabled": False},
+}
 
 
 def keep_time(card: VirtualCard) -> None:
@@ -39,7 +42,7 @@ async def converse(card: VirtualCard, question: Path) -> dict[str, str]:
             told: dict[str, str] = {}
             async for event in observed:
                 match event.event:
-                    case ServiceReady():
+                    case ServiceReady("local line"):
                         threading.Thread(target=keep_time, args=(card,), daemon=True).start()
                         card.hears(
                             np.concatenate([np.zeros(8000, np.int16), read_speech(question)])

@@ -54,6 +54,7 @@ from device.types import (
     Replied,
     Say,
     SpeechStarted,
+    Stopped,
     ToolCalled,
     ToolReturned,
 )
@@ -150,14 +151,18 @@ class Chat:
         )
         with self._host.hub.subscribe(EVENTS_BEHIND) as events:
             async with asyncio.TaskGroup() as tasks:
-                parts = [
-                    tasks.create_task(self._guarded(part), name=name)
+                parts = {
+                    name: tasks.create_task(self._guarded(part), name=name)
                     for name, part in self._parts(socket, events).items()
-                ]
+                }
                 end = await self._over
                 with suppress(TimeoutError):
                     await self._say_farewell(end)
-                for part in parts:
+                # What is still being said ends here, and is noted as far as it was heard.
+                self._conversation.handle(Stopped())
+                events.close()
+                await asyncio.wait([parts["translate"]])
+                for part in parts.values():
                     part.cancel()
         self._line.close()
         self._intake.close()
