@@ -11,14 +11,12 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Protocol
 from uuid import uuid4
 
-from device.config import Config
 from device.conversation.conversation import Conversation
 from device.evi import faults, messages
 from device.evi.clock import Clock, greeting_of
+from device.evi.connection import End, Opening, Socket
 from device.evi.diary import Diary, now_ms
 from device.evi.faults import Fault
 from device.evi.host import Host
@@ -38,7 +36,7 @@ from device.evi.messages import (
 )
 from device.evi.outbox import Outbox
 from device.evi.records import Records
-from device.evi.settings import ChatSettings
+from device.evi.session import Session
 from device.evi.translation import Translation
 from device.hub import Subscription
 from device.mind.tools import HANG_UP
@@ -46,8 +44,6 @@ from device.ports import LanguageModel
 from device.supervisor import first_cause
 from device.types import (
     Asked,
-    Briefed,
-    Message,
     Muted,
     Paused,
     RapportError,
@@ -71,49 +67,6 @@ FAREWELL_S = 20.0
 MEGABYTE = 1_000_000
 
 
-class Socket(Protocol):
-    """The client's end, as far as a chat needs it."""
-
-    async def receive(self) -> str | bytes | None:
-        """Return the next frame, None when the client has gone."""
-        ...
-
-    async def send(self, text: str) -> None:
-        """Send a text frame; waits while the client does not read. A client gone is no error."""
-        ...
-
-    async def close(self, code: int) -> None:
-        """Close the connection, within a bounded time."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What a client asked for when it connected, looked up and checked."""
-
-    settings: ChatSettings
-    config: Config
-    verbose: bool = False
-    allow_connection: bool = False
-    group_id: str = field(default_factory=lambda: str(uuid4()))
-    past: tuple[Message, ...] = ()
-    asked: SessionSettings | None = None
-    """The settings given with the connection, which are part of ``settings`` already."""
-    chat_id: str = field(default_factory=lambda: str(uuid4()))
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Why a chat is over."""
-
-    status: str
-    """EVI's: USER_ENDED, INACTIVITY_TIMEOUT, MAX_DURATION_TIMEOUT or ERROR."""
-    fault: Fault | None = None
-    farewell: str = ""
-    """What is said before."""
-    code: int = faults.NORMAL
-
-
 class Chat:
     """A chat; ``hold`` it, and hand ``take`` what comes from beside its own socket."""
 
@@ -126,7 +79,6 @@ class Chat:
     ) -> None:
         self.opening = opening
         self._host, self._records = host, records
-        self._settings = opening.settings
         self._line = ChatLine(f"chat {opening.chat_id}")
         self._intake = Intake(self._line)
         self._diary = Diary(records, opening.chat_id)
@@ -141,6 +93,9 @@ class Chat:
         )
         self._conversation: Conversation = host.conversation(
             self._line, opening.chat_id, config, language_model
+        )
+        self._session = Session(
+            opening.settings, config, self._conversation, host, records, self._diary
         )
         self._clock = Clock(config.api, opening.settings.chosen)
 
@@ -180,8 +135,7 @@ class Chat:
     async def take(self, message: ClientMessage) -> None:
         """Do what a message asks for; raises Fault if it cannot be done."""
         if message.custom_session_id is not None:
-            session = message.custom_session_id
-            self._settings = replace(self._settings, custom_session_id=session)
+            self._session.name(message.custom_session_id)
         match message:
             case AudioInput():
                 await self._hear(message.sound())
@@ -202,7 +156,7 @@ class Chat:
                 self._diary.note("SYSTEM", "RESUME_ONSET")
                 self._conversation.handle(Paused(False))
             case SessionSettings():
-                await self._set(message)
+                await self._session.change(message)
 
     def watch(self, outbox: Outbox) -> Callable[[], None]:
         """Send ``outbox`` everything the client is sent from now on; call the result to stop."""
@@ -243,15 +197,11 @@ class Chat:
             await self._conversation.run()
 
     async def _begin(self) -> None:
-        opening, chosen = self.opening, self._settings.chosen
+        opening = self.opening
         self._diary.note("SYSTEM", "CHAT_START_MESSAGE")
         self._conversation.composer.recall(opening.past)
-        await self._brief(self._settings)
-        if opening.asked is not None:
-            self._note_settings(opening.asked)
-        if self._settings.voice_id or (chosen and chosen.voice):
-            await self._change_voice(self._settings)
-        if greeting := greeting_of(chosen):
+        await self._session.begin(opening.asked)
+        if greeting := greeting_of(opening.settings.chosen):
             self._conversation.handle(Say(greeting))
 
     async def _receive(self, socket: Socket) -> None:
@@ -307,53 +257,12 @@ class Chat:
         if not self._recording:
             self._recording = True
             self._diary.note("USER", "USER_RECORDING_START_MESSAGE")
-        await self._intake.take(data, self._settings.audio)
-
-    async def _set(self, update: SessionSettings) -> None:
-        """Change the settings: all that ``update`` asks for, or nothing if a part is unusable."""
-        changed = self._settings.updated(update)
-        try:
-            await self._brief(changed)
-            if "voice_id" in update.model_fields_set:
-                await self._change_voice(changed)
-        except RapportError as error:
-            raise error if isinstance(error, Fault) else faults.unusable(str(error)) from None
-        self._settings = changed
-        self._note_settings(update)
-
-    def _note_settings(self, update: SessionSettings) -> None:
-        told = {"type": "session_settings", **update.model_dump(exclude_unset=True)}
-        # A key to somebody's account is nothing for a diary.
-        told.pop("language_model_api_key", None)
-        self._diary.note("SYSTEM", "SESSION_SETTINGS", json.dumps(told))
-
-    async def _brief(self, settings: ChatSettings) -> None:
-        """Tell the language model its prompt, tools and context; raises Fault if it is too long."""
-        briefing = settings.briefing()
-        room = await self._conversation.composer.room_for(briefing.persona + briefing.note)
-        if room <= 0:
-            raise faults.prompt_too_long(-room)
-        self._conversation.handle(Briefed(briefing))
-
-    async def _change_voice(self, settings: ChatSettings) -> None:
-        names = self._host.voice_names()
-        posted = settings.chosen.voice if settings.chosen else None
-        if settings.voice_id is None and posted is None:
-            model, speaking = "", self.opening.config.speaking
-        else:
-            choice = await self._records.call(
-                lambda r: (
-                    r.voices.find(names, posted.id, posted.name, posted.provider)
-                    if settings.voice_id is None and posted is not None
-                    else r.voices.find(names, settings.voice_id)
-                )
-            )
-            model, speaking = choice.model, choice.over(self.opening.config.speaking)
-        self._conversation.speak_with(await self._host.voice(model), speaking)
+        await self._intake.take(data, self._session.settings.audio)
 
     def _send(self, message: Sent) -> None:
-        if self._settings.custom_session_id is not None:
-            message = {**message, "custom_session_id": self._settings.custom_session_id}
+        name = self._session.settings.custom_session_id
+        if name is not None:
+            message = {**message, "custom_session_id": name}
         if message["type"] in ("user_interruption", "user_message"):
             self._outbox.forget_audio()
         for outbox in (self._outbox, *self._watchers):

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from device.evi import faults
-from device.evi.chat import Chat, End, Opening, Socket
+from device.evi.chat import Chat
+from device.evi.connection import End, Opening, Socket
 from device.evi.diary import now_ms
 from device.evi.host import Host
 from device.evi.limits import Places

@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 # The settings of a chat may stand in its address; what parses that stops at 8 kB otherwise. It
@@ -53,8 +53,15 @@ class LimitedSocket(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """Serve the connection, then see that it goes."""
+        connection: socket.socket = self.transport.get_extra_info("socket")
         await super().run_asgi()
-        self.loop.call_later(LINGER_S, self.transport.abort)
+        # Not the transport's abort: that of TLS fails once it was closed twice, which uvicorn does.
+        self.loop.call_later(LINGER_S, _cut, connection)
+
+
+def _cut(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended by itself
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def build(host: Host, records: Owned[Records], chats: Chats) -> FastAPI:

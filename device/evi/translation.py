@@ -98,7 +98,9 @@ class Translation:
         if heard is not None and heard.started is not None and heard.ended is not None:
             span = (self._ms(heard.started), self._ms(heard.ended))
         interim = heard is None
-        return messages.user_message(text, found, span, from_text=not spoken, interim=interim)
+        # EVI measures voices: what is guessed from typed words is for the device's own use.
+        measured = found if spoken else None
+        return messages.user_message(text, measured, span, from_text=not spoken, interim=interim)
 
     def _ms(self, at: float) -> int:
         return max(0, round((at - self._began()) * 1000))
