@@ -63,9 +63,9 @@ class Composer:
         notes = (self._briefing.note, self._briefing.passing_note)
         return persona.user(text, expression, notes)
 
-    def remember(self, text: str, expression: Expression | None) -> None:
-        """Let what the user said be part of all that follows."""
-        self.history.add_user(self.message(text, expression))
+    def remember(self, text: str, expression: Expression | None, apart: bool) -> None:
+        """Let what the user said be part of all that follows; ``apart``: not of what was before."""
+        self.history.add_user(self.message(text, expression), apart)
         self._briefing = replace(self._briefing, passing_note="")
 
     def recall(self, past: Sequence[Message]) -> None:

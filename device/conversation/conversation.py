@@ -258,7 +258,7 @@ class Conversation:
         self._publish(Transcribed(text, False, number, *span))
         if expression is not None:
             self._publish(Expressed(expression, number))
-        self.composer.remember(text, expression)
+        self.composer.remember(text, expression, apart=self._paused)
 
     def _start(self, text: str, expression: Expression | None, utterance: Utterance | None) -> Turn:
         # The prompt is taken now: by the time it is read, the message may be in the history.

@@ -19,6 +19,10 @@ UNASKED = "[has not said anything yet]"
 """What stands for the user where the assistant spoke first."""
 
 
+LISTENING = "I am listening."
+"""What stands for the assistant between two things that the user said while it was paused."""
+
+
 class History:
     """The chat of one conversation, beginning with the fixed messages of the persona."""
 
@@ -41,8 +45,10 @@ class History:
             return [*self._fixed, *turns[:-1], joined]
         return [*self._fixed, *turns, message]
 
-    def add_user(self, message: Message) -> None:
-        """Add what the user said."""
+    def add_user(self, message: Message, apart: bool = False) -> None:
+        """Add what the user said; ``apart``: not joined to words that were never answered."""
+        if apart and self.unanswered is not None:
+            self._turns.append(Message("assistant", LISTENING))
         self._turns = self.with_user(message)[len(self._fixed) :]
 
     def add_reply(self, heard: str) -> None:

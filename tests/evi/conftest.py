@@ -1,19 +1,27 @@
-"""What the tests of the API share: a database of its own for each, and a real server."""
+"""What the tests of the API share: a database of its own for each, a server, and whole devices."""
 
 from __future__ import annotations
 
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from device.audio.rates import read_speech
+from device.catalogue import Catalogue, choose
+from device.config import Config
 from device.evi.records import Records
+from device.models import ModelStore
 from device.store import Store
+from device.types import Pcm
 from device.worker import Owned, Worker
+from tests.evi.device_api import Device, DeviceApi, opened_models
 
 Serve = Callable[[FastAPI], str]
 
@@ -48,3 +56,39 @@ def serve() -> Iterator[Serve]:
         server.should_exit = True
         thread.join(timeout=20)
         assert not thread.is_alive(), "the server does not end"
+
+
+@pytest.fixture(scope="session")
+def device_api() -> Iterator[DeviceApi]:
+    """Makes devices with the models of the default preset, which are loaded once for all tests."""
+    store = ModelStore(None, Catalogue.load())
+    for name in choose(store.catalogue, Config().models).values():
+        if store.state(name) != "ready":
+            pytest.skip(f"model {name} is not in {store.root}; run: rapport models fetch")
+    with opened_models() as api:
+        yield api
+
+
+@pytest.fixture
+def device(device_api: DeviceApi, tmp_path: Path) -> Iterator[Device]:
+    """A device of its own for each test, as it is without settings."""
+    with device_api.device(tmp_path / "device") as device:
+        yield device
+
+
+@pytest.fixture(scope="session")
+def clips(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pcm]:
+    """Two sentences of an actress, 16 kHz, with two seconds of silence after each."""
+    files = {"dogs": "03-01-01-01-02-01-02.flac", "kids": "03-01-01-01-01-01-02.flac"}
+    folder, found = tmp_path_factory.mktemp("clips"), dict[str, Pcm]()
+    with tarfile.open(speech_data / "ravdess" / "ravdess-16k-flac.tar") as archive:
+        for name, file in files.items():
+            member = archive.extractfile(file)
+            assert member is not None
+            (folder / file).write_bytes(member.read())
+            pcm = read_speech(folder / file)
+            # What is around the speech is digital zero, and more of it than a clip needs.
+            loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > 300)
+            spoken = pcm[max(0, loud[0] - 1600) : loud[-1] + 1600]
+            found[name] = np.concatenate([spoken, np.zeros(32_000, np.int16)])
+    return found

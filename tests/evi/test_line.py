@@ -60,10 +60,7 @@ def test_chunks_follow_each_other_without_gap_or_overlap() -> None:
         await asyncio.sleep(1)
 
     heard = told(story)
-    gaps = [
-        after.start - before.start - len(before.pcm)
-        for before, after in pairwise(heard)
-    ]
+    gaps = [after.start - before.start - len(before.pcm) for before, after in pairwise(heard)]
     assert all(gap >= 0 for gap in gaps)
     # only where the line rested was time skipped
     assert len([gap for gap in gaps if gap]) == 1
