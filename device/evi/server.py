@@ -179,6 +179,7 @@ def _settings(app: FastAPI, api: Api, folder: Path) -> uvicorn.Config:
         certificate = [str(path) for path in certificate_files(folder, api, [socket.gethostname()])]
     # uvicorn logs whole addresses, and with them the keys that some clients put there.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_worth_logging)
     return uvicorn.Config(
         app,
         ws=LimitedSocket,
@@ -195,6 +196,11 @@ def _settings(app: FastAPI, api: Api, folder: Path) -> uvicorn.Config:
         ssl_certfile=certificate[0],
         ssl_keyfile=certificate[1],
     )
+
+
+def _worth_logging(record: logging.LogRecord) -> bool:
+    # It takes a refusal before the upgrade, with 401, for a failure of ours.
+    return "without completing handshake" not in record.getMessage()
 
 
 async def _warn_if_closed(records: Owned[Records], listening: socket.socket) -> None:
