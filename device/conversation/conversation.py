@@ -84,7 +84,8 @@ class Conversation:
         self._tasks: asyncio.TaskGroup | None = None
         self._follow_up: asyncio.TimerHandle | None = None
         self._apology: Turn | None = None
-        self._muted = self._paused = self._ignoring = False
+        self._muted = self._paused = self._ignoring = self._owing = False
+        self._waiting: Message | None = None
 
     async def run(self) -> None:
         """Converse until the line ends; what is still being said then is cut off."""
@@ -242,6 +243,7 @@ class Conversation:
 
     def _commit(self, turn: Turn, text: str, expression: Expression | None) -> None:
         """Make a prepared turn the answer: tell, remember, and let it speak."""
+        self._waiting, self._owing = None, False
         self._note(text, expression, turn, turn.utterance)
         self._turns.grant(turn)
 
@@ -258,6 +260,9 @@ class Conversation:
         self._publish(Transcribed(text, False, number, *span))
         if expression is not None:
             self._publish(Expressed(expression, number))
+        if self._paused:
+            # Kept apart from the history: what is spoken during the pause is no answer to it.
+            self._waiting = self.composer.message(text, expression)
         self.composer.remember(text, expression, apart=self._paused)
 
     def _start(self, text: str, expression: Expression | None, utterance: Utterance | None) -> Turn:
@@ -293,11 +298,25 @@ class Conversation:
     def _go_on(self) -> None:
         """Reply again, to what was said last if that is unanswered."""
         self._paused = False
-        waiting = self.composer.history.unanswered
-        if waiting is not None and self.resting:
-            turn = self._reply_to(self.composer.history.messages, waiting.content)
-            self._move(State.THINKING)
-            self._turns.grant(turn)
+        if self.resting:
+            self._answer_waiting()
+        else:
+            self._owing = True  # what is being said comes first
+
+    def _answer_waiting(self) -> bool:
+        """Reply to what was said last during a pause; return whether there was anything."""
+        history, waiting = self.composer.history, self._waiting
+        if history.unanswered is not None:
+            prompt, waiting = history.messages, history.unanswered
+        elif waiting is not None:
+            prompt = history.with_user(waiting)
+        else:
+            return False
+        self._waiting, self._owing = None, False
+        turn = self._reply_to(prompt, waiting.content)
+        self._move(State.THINKING)
+        self._turns.grant(turn)
+        return True
 
     @property
     def _running(self) -> asyncio.TaskGroup:
@@ -314,7 +333,7 @@ class Conversation:
         if self._to_say:
             self._move(State.THINKING)
             self._say(self._to_say.popleft())
-        else:
+        elif not (self._owing and self._answer_waiting()):
             self._wait_for_follow_up()
 
     def _end(self, interrupted: bool, onset: float | None = None) -> None:

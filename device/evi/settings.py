@@ -29,6 +29,7 @@ ENDS_AT_ONCE, ENDS_AT_LAST = 0.4375, 2.0
 speech that does not. Its default, 800 ms, gives the device's own 0.35 and 1.6 s."""
 BUILTIN = {HANG_UP: "Ends the chat"}
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
+_WHOLE = re.compile(r"-?\d+\.0")
 _PLAIN_SCHEMA = '{"type": "object", "properties": {}}'
 
 
@@ -177,6 +178,12 @@ def at_connection(query: Iterable[tuple[str, str]]) -> SessionSettings | None:
     if not values:
         return None
     variables = values.get("variables")
+    if isinstance(variables, dict):
+        # The Python SDK makes a float of every whole number.
+        values["variables"] = {
+            name: value.removesuffix(".0") if _WHOLE.fullmatch(str(value)) else value
+            for name, value in variables.items()
+        }
     if isinstance(variables, str):
         try:
             values["variables"] = json.loads(variables)

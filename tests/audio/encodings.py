@@ -14,7 +14,7 @@ import numpy as np
 from device.audio.rates import read_speech, resample
 from device.types import HEARING_RATE, Pcm
 
-FORMATS = {
+FORMATS: dict[str, tuple[str, str, int, dict[str, str], dict[str, str]]] = {
     # name: container, encoder, samples per second, options of the container and of the encoder
     "webm": ("webm", "libopus", 48_000, {"live": "1", "cluster_time_limit": "100"}, {}),
     "mp4": (

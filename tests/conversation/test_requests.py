@@ -139,6 +139,46 @@ def test_texts_to_be_spoken_are_spoken_while_paused() -> None:
     assert [reply.heard for reply in story.replies] == ["This is said."]
 
 
+def test_a_text_spoken_during_the_pause_is_no_answer_to_what_was_asked() -> None:
+    story = Story()
+    story.commands(0.5, Paused(True))
+    story.commands(1.0, Asked("What is a fox?"))
+    story.commands(1.5, Say("One moment."))
+    story.commands(5.0, Paused(False))
+    story.answers("fox", "An animal.")
+    story.tell(9)
+
+    assert [reply.heard for reply in story.replies] == ["One moment.", "An animal."]
+
+
+def test_a_pause_that_ends_while_something_is_said_lets_that_be_said_first() -> None:
+    story = Story()
+    story.commands(0.5, Paused(True))
+    story.commands(1.0, Asked("What is a fox?"))
+    story.commands(1.5, Say("A text that takes a while to be spoken."))
+    story.commands(2.0, Paused(False))
+    story.answers("fox", "An animal.")
+    story.tell(9)
+
+    assert [reply.heard for reply in story.replies] == [
+        "A text that takes a while to be spoken.", "An animal.",
+    ]  # fmt: skip
+
+
+def test_what_was_asked_during_the_pause_is_void_once_something_else_is_asked() -> None:
+    story = Story()
+    story.commands(0.5, Paused(True))
+    story.commands(1.0, Asked("What is a fox?"))
+    story.commands(1.5, Say("A text that takes a while to be spoken."))
+    story.commands(2.0, Paused(False))
+    story.commands(2.5, Asked("What is a hen?"))
+    story.answers("hen", "A bird.")
+    story.tell(9)
+
+    assert [reply.heard for reply in story.replies][-1] == "A bird."
+    assert len(story.model.prompts) == 1
+
+
 # Briefing
 
 

@@ -100,12 +100,13 @@ def test_settings_in_the_address_are_read_from_brackets() -> None:
             ("session_settings[audio][sample_rate]", "16000"),
             ("session_settings[audio][channels]", "1"),
             ("session_settings[variables][name]", "John"),
+            ("session_settings[variables][age]", "36.0"),
             ("session_settings[event_limit]", "5"),
         ]
     )
     assert asked is not None and asked.audio is not None
     assert asked.audio.sample_rate == 16_000 and asked.event_limit == 5
-    assert asked.variables == {"name": "John"}
+    assert asked.variables == {"name": "John", "age": "36"}
     assert at_connection([("config_id", "x")]) is None
 
 

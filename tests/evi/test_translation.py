@@ -110,6 +110,13 @@ def test_an_interruption_is_told_before_the_end_and_leaves_the_segment() -> None
     assert isinstance(messages[-2]["time"], int)
 
 
+def test_sound_that_comes_after_an_interruption_is_not_sent() -> None:
+    late = Spoken(SOUND, 48_000, 1)
+    assert told(*reply("A long tale."), Interrupted(1, 5.0, 4.9), late)[-1]["type"] == (
+        "assistant_end"
+    )
+
+
 def test_the_end_of_a_reply_is_told_once() -> None:
     whole = Replied(Reply("Hi.", "Hi.", False), 1)
     messages = told(*reply("Hi."), SpokenAll(1), whole, *reply("Ho."), whole)
