@@ -133,13 +133,22 @@ async def converse_live(app: App, card: Closable, watch: Watch) -> Held:
         def picture() -> RenderableType:
             return view.render(line.level)
 
-        screen = Live(get_renderable=picture, console=console, refresh_per_second=FRAMES_PER_S)
+        screen = Live(get_renderable=picture, console=console, auto_refresh=False)
         with app.hub.subscribe() as events, screen:
             tasks.create_task(_follow(events, record, view, watch), name="view")
+            drawing = tasks.create_task(_draw(screen), name="draw")
             talking = tasks.create_task(app.converse(line, SESSION), name="talk")
             with _ends_on_interrupt(card, talking):
                 await asyncio.wait([talking])
+            drawing.cancel()
     return Held(record, [], line.recording, line.rate)
+
+
+async def _draw(screen: Live) -> None:
+    # By the loop's clock, as everything here, and not by a thread of its own.
+    while True:
+        screen.refresh()
+        await asyncio.sleep(1 / FRAMES_PER_S)
 
 
 async def _follow(events: Subscription, record: Record, view: View, watch: Watch) -> None:
