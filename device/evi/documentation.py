@@ -6,10 +6,11 @@ Layer 4, on FastAPI. Serves developers, offline: the page has no scripts and ask
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, params
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 
@@ -54,10 +55,11 @@ OURS = "/v0/"
 Document = dict[str, Any]
 
 
-def add_documentation(app: FastAPI) -> None:
+def add_documentation(app: FastAPI, checks: Sequence[params.Depends] = ()) -> None:
     """Let ``app`` describe itself at /openapi.json, and for people at /docs.
 
-    Both are made when they are first asked for: all routes are there then.
+    ``checks`` are what a request has to pass first. Both are made when they are first asked for:
+    all routes are there then.
     """
 
     @cache
@@ -68,11 +70,11 @@ def add_documentation(app: FastAPI) -> None:
     def page() -> str:
         return rendered(document())
 
-    @app.get("/openapi.json", include_in_schema=False)
+    @app.get("/openapi.json", include_in_schema=False, dependencies=checks)
     async def openapi() -> JSONResponse:
         return JSONResponse(document())
 
-    @app.get("/docs", include_in_schema=False)
+    @app.get("/docs", include_in_schema=False, dependencies=checks)
     async def docs() -> HTMLResponse:
         headers = {
             "Content-Security-Policy": POLICY,

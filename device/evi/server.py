@@ -90,7 +90,7 @@ def build(host: Host, records: Owned[Records], chats: Chats) -> FastAPI:
     app.add_exception_handler(Refused, refused_handler)
     add_refusals(app)
     add_cors(app)
-    add_documentation(app)
+    add_documentation(app, checked)
     return app
 
 

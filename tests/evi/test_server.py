@@ -52,6 +52,9 @@ def test_every_route_but_the_token_s_and_the_description_s_wants_the_right_key(
                 assert answered.status_code in (expected, 401), (method, path)
                 asked += 1
         assert asked > 40
+        for path in ("/docs", "/openapi.json"):
+            assert httpx.get(base + path).status_code == 200
+            assert httpx.get(base + path, headers=wrong).status_code == 401
 
 
 def test_a_page_from_elsewhere_cannot_use_an_open_loopback(tmp_path: Path) -> None:
