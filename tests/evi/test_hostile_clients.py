@@ -1,7 +1,7 @@
 """Whatever a client sends, it is answered with an EVI error or a clean close, and nothing is left.
 
-Two thirds of ten thousand messages are broken in some way; they arrive in any order, on real
-sockets.
+Ten thousand messages, in 500 chats of 20: about half are broken in some way, a quarter may be. They
+arrive in any order, on real sockets.
 """
 
 from __future__ import annotations
