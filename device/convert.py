@@ -14,10 +14,19 @@ from pathlib import Path
 
 from device.types import RapportError
 
-_METADATA_PROPS = 14
-"""Number of the field ``metadata_props`` in the message ModelProto (onnx/onnx.proto)."""
+_METADATA_PROPS, _GRAPH, _OUTPUT = 14, 7, 12
+"""Numbers of ``ModelProto.metadata_props`` and ``.graph``, and ``GraphProto.output`` (onnx.proto).
+"""
+_FLOAT_TENSOR = b"\x0a\x02\x08\x01"
+"""TypeProto{tensor_type = 1: {elem_type = 1: FLOAT = 1}}; the shape may be left out."""
 _DELIMITED = 2
 """Wire type of a length-delimited protobuf field."""
+
+SMART_TURN = "smart-turn-v3.2"
+"""The network whose layers the conversion ``smart-turn-layers`` shows, by its catalogue name."""
+SMART_TURN_LAYERS = ("add_146", "add_268")
+"""What it calls its hidden states after the first and the second layer of its encoder; each is
+float32 of shape (1, 400, 384): a vector for every 20 ms of 8 s."""
 
 
 class ConversionFailed(RapportError):
@@ -78,6 +87,17 @@ def onnx_metadata(properties: Mapping[str, str]) -> bytes:
     return bytes(fields)
 
 
+def onnx_outputs(tensors: Iterable[str]) -> bytes:
+    """Return bytes that, appended to an ONNX file, make outputs of these float tensors in it.
+
+    A message that occurs twice in a field meant for one is merged, says protobuf, and lists in it
+    are joined: a second graph with nothing but outputs adds those to the first. Each is a
+    ValueInfoProto, name = field 1, type = field 2.
+    """
+    outputs = (_field(1, tensor.encode()) + _field(2, _FLOAT_TENSOR) for tensor in tensors)
+    return _field(_GRAPH, b"".join(_field(_OUTPUT, output) for output in outputs))
+
+
 def _field(number: int, content: bytes) -> bytes:
     return bytes(_varint(number << 3 | _DELIMITED)) + bytes(_varint(len(content))) + content
 
@@ -112,6 +132,13 @@ def _piper_model(inputs: Sequence[Path], output: Path) -> None:
         file.write(onnx_metadata(properties))
 
 
+def _smart_turn_layers(inputs: Sequence[Path], output: Path) -> None:
+    """Have the network show what it makes of sound on the way to its verdict."""
+    shutil.copyfile(inputs[0], output)
+    with output.open("ab") as file:
+        file.write(onnx_outputs(SMART_TURN_LAYERS))
+
+
 def _piper_tokens(inputs: Sequence[Path], output: Path) -> None:
     numbers = _piper_settings(inputs[0])["phoneme_id_map"]
     output.write_bytes(tokens_text((symbol, ids[0]) for symbol, ids in numbers.items()))
@@ -132,5 +159,6 @@ CONVERSIONS: dict[str, Callable[[Sequence[Path], Path], None]] = {
     "moonshine-tokens": _moonshine_tokens,
     "piper-model": _piper_model,
     "piper-tokens": _piper_tokens,
+    "smart-turn-layers": _smart_turn_layers,
 }
 """By name: a function of the published files and the file to write."""

@@ -16,7 +16,16 @@ from threading import Event as StopSignal
 from types import TracebackType
 from typing import Protocol, Self
 
-from device.types import AudioChunk, Expression, Message, Pcm, Sentence
+from device.types import (
+    AudioChunk,
+    Embedding,
+    Expression,
+    Message,
+    ModelIdentity,
+    Pcm,
+    Sentence,
+    Verdict,
+)
 
 
 class Microphone(Protocol):
@@ -99,6 +108,10 @@ class TurnDetector(Protocol):
         """Return how likely the turn is over, 0 to 1; audio at 16 kHz, its last 8 s are used."""
         ...
 
+    def listen(self, audio: Pcm) -> Verdict:
+        """Return the same probability, with what the same run made of the sound on the way."""
+        ...
+
 
 class Recognizer(Protocol):
     """Turns speech into words."""
@@ -111,13 +124,14 @@ class Recognizer(Protocol):
 class ProsodyModel(Protocol):
     """Measures how something was said."""
 
-    name: str
-    version: str
+    identity: ModelIdentity
+    """Stands in each expression it returns."""
 
-    def measure(self, audio: Pcm, text: str) -> Expression | None:
+    def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
         """Return the expression of an utterance (16 kHz), or None if it cannot be told.
 
-        An utterance may be measured several times while it grows; that changes nothing.
+        ``embedding`` is what an end-of-turn network made of the same ``audio``, None if it was not
+        run. An utterance may be measured several times while it grows; that changes nothing.
         """
         ...
 

@@ -19,6 +19,8 @@ import numpy.typing as npt
 Pcm: TypeAlias = npt.NDArray[np.int16]
 """Mono samples, int16, shape (n,)."""
 
+Floats: TypeAlias = npt.NDArray[np.float32]
+
 HEARING_RATE = 16_000
 """Samples per second of everything that is heard: each model of the hearing room wants it."""
 
@@ -47,6 +49,41 @@ class AudioChunk:
         return (self.start + len(self.pcm)) / self.rate
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """What an end-of-turn network made of sound on the way to its verdict.
+
+    A prosody model that is built on the same network need not run it again.
+    """
+
+    network: str
+    """Which network, by its name in the catalogue: its numbers mean nothing to another."""
+    picture: Floats
+    """The log-mel spectrogram it looked at, shape (80, n)."""
+    layers: Floats
+    """Hidden states after its early layers, side by side: shape (frames, dimensions)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a speaker has finished."""
+
+    probability: float
+    """How likely the turn is over, 0 to 1."""
+    embedding: Embedding | None = None
+    """None where the network does not show its layers, or there was nothing to hear."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which model measured something, and under which licence it may be used."""
+
+    name: str
+    version: str
+    licence: str
+    """An SPDX expression."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """How something was said. It describes the sound of a voice, not what a person feels."""
@@ -63,6 +100,10 @@ class Expression:
     """0: a guess about an unknown speaker; 1: a clear measurement of a well-known one."""
     measures: Mapping[str, float] = field(default_factory=dict)
     """What was really measured, by name with its unit: pitch_hz, level_db, rate_sps, ..."""
+    categories: Mapping[str, float] = field(default_factory=dict)
+    """Calibrated probability of each of the model's own categories; empty where it has none."""
+    model: ModelIdentity | None = None
+    """What measured the voice; None where no voice was measured."""
 
 
 @dataclass(frozen=True, slots=True)

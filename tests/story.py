@@ -24,9 +24,11 @@ from device.hub import Hub
 from device.types import (
     HEARING_RATE,
     Command,
+    Embedding,
     Event,
     Expression,
     Message,
+    ModelIdentity,
     Observed,
     Pcm,
     RapportError,
@@ -39,6 +41,7 @@ from device.types import (
     Transcribed,
     TurnTimed,
     TurnTimes,
+    Verdict,
 )
 from device.virtual_time import VirtualLoop
 from device.worker import Owned, Worker
@@ -94,12 +97,17 @@ class ScriptedTurnDetector:
         heard = self.script.heard(audio)
         return 0.02 if not heard or heard[-1] in self.script.unfinished else 0.98
 
+    def listen(self, audio: Pcm) -> Verdict:
+        return Verdict(self.probability(audio))
+
 
 class ScriptedProsody:
-    name, version = "scripted", "1"
+    identity = ModelIdentity("scripted", "1", "Apache-2.0")
 
-    def measure(self, audio: Pcm, text: str) -> Expression | None:
-        return Expression(None, 0.1, None, {"Calmness": 0.2}, 0.4, {"level_db": -30.0})
+    def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
+        return Expression(
+            None, 0.1, None, {"Calmness": 0.2}, 0.4, {"level_db": -30.0}, model=self.identity
+        )
 
     def learn(self) -> None: ...
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.config import Hearing
 from device.convert import (
     CONVERSIONS,
+    SMART_TURN,
+    SMART_TURN_LAYERS,
     ConversionFailed,
     onnx_metadata,
+    onnx_outputs,
     read_tokenizer,
     tokens_text,
     write_tokenizer,
 )
+from device.types import Verdict
+from tests.conftest import ModelFiles
 
+PUBLISHED_SMART_TURN = "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f"
 VOICE = {
     "audio": {"sample_rate": 22050},
     "espeak": {"voice": "en-us"},
@@ -104,6 +113,54 @@ class TestOnnxMetadata:
         held = session.get_modelmeta().custom_metadata_map
         assert held["voice"] == "en-us"
         assert held["é"] == ""
+
+
+class TestOnnxOutputs:
+    def test_it_is_a_graph_of_nothing_but_outputs(self) -> None:
+        [(number, graph)] = fields(onnx_outputs(["hidden", "é"]))
+        assert number == 7, "ModelProto.graph"
+        outputs = fields(graph)
+        assert [number for number, _ in outputs] == [12, 12], "GraphProto.output"
+        names = [fields(output)[0] for _, output in outputs]
+        assert names == [(1, b"hidden"), (1, "é".encode())], "ValueInfoProto.name"
+
+    @pytest.mark.models
+    def test_smart_turn_shows_its_layers_and_judges_exactly_as_before(
+        self, model_files: ModelFiles, tmp_path: Path
+    ) -> None:
+        import onnxruntime  # noqa: PLC0415  only here
+
+        converted = model_files(SMART_TURN)["model"]
+        published = tmp_path / "published.onnx"
+        published.write_bytes(converted.read_bytes().removesuffix(onnx_outputs(SMART_TURN_LAYERS)))
+        assert hashlib.sha256(published.read_bytes()).hexdigest() == PUBLISHED_SMART_TURN
+        before, after = map(onnxruntime.InferenceSession, (published, converted))
+        assert [output.name for output in before.get_outputs()] == ["logits"]
+        pictures = np.random.default_rng(5).normal(size=(3, 1, 80, 800)).astype(np.float32)
+        for picture in pictures:
+            [verdict] = before.run(None, {"input_features": picture})
+            [same], *layers = after.run(None, {"input_features": picture})
+            assert (same == verdict).all()
+            assert [layer.shape for layer in layers] == [(1, 400, 384)] * 2
+
+    @pytest.mark.models
+    def test_the_engine_takes_the_layers_side_by_side_where_they_are_shown(
+        self, model_files: ModelFiles, tmp_path: Path
+    ) -> None:
+        from device.hearing.smart_turn import SmartTurn  # noqa: PLC0415  only here
+
+        converted = model_files(SMART_TURN)["model"]
+        published = tmp_path / "published.onnx"
+        published.write_bytes(converted.read_bytes().removesuffix(onnx_outputs(SMART_TURN_LAYERS)))
+        sound = np.random.default_rng(5).integers(-9_000, 9_000, 40_000).astype(np.int16)
+        before, after = (
+            SmartTurn({"model": file}, Hearing()).listen(sound) for file in (published, converted)
+        )
+        assert before == Verdict(after.probability, None)
+        embedding = after.embedding
+        assert embedding is not None
+        assert (embedding.network, embedding.picture.shape) == (SMART_TURN, (80, 800))
+        assert embedding.layers.shape == (400, 768)
 
 
 class TestPiper:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -21,7 +22,7 @@ from device.hearing.baseline import Baseline, Population, baselines
 from device.hearing.emotions import expression_from
 from device.hearing.measures import VoiceMeasures, measure_voice
 from device.hearing.pitch import Pitch
-from device.types import HEARING_RATE, Expression, Pcm
+from device.types import HEARING_RATE, Embedding, Expression, ModelIdentity, Pcm
 
 LONGEST = 8 * HEARING_RATE
 """Samples; of a longer utterance the last 8 s are measured, as for the end of the turn."""
@@ -58,8 +59,7 @@ class Acoustic:
     chat). Utterances are to be measured in the order they were spoken, each once.
     """
 
-    name = "acoustic"
-    version = "1"
+    identity = ModelIdentity("acoustic", "1", "Apache-2.0")
 
     def __init__(self, files: Mapping[str, Path], settings: Hearing) -> None:
         """Load the network in ``files["model"]``; raises RapportError if it cannot be loaded."""
@@ -71,10 +71,10 @@ class Acoustic:
         other._begin(self._pitch)
         return other
 
-    def measure(self, audio: Pcm, text: str) -> Expression | None:
+    def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
         """Return the expression of ``audio`` (int16, 16 kHz), or None if no voice is in it.
 
-        ``text`` is not used by this engine.
+        ``embedding`` is not used by this engine.
         """
         sound = audio[-LONGEST:].astype(np.float32) * np.float32(1 / 32768)
         voice = measure_voice(sound, self._pitch.track(sound))
@@ -85,13 +85,14 @@ class Acoustic:
         scores = {name: self._usual[name].score(value) for name, value in values.items()}
         known = sum(AROUSAL[name] * self._usual[name].certainty for name in AROUSAL)
         self._measured = values
-        return expression_from(
+        expression = expression_from(
             arousal=round(math.tanh(0.8 * _weighed(AROUSAL, scores)), 3),
             valence=None,
             dominance=round(0.5 * math.tanh(_weighed(DOMINANCE, scores)), 3),
             confidence=round(_confidence(voice, known), 3),
             measures=_measures(voice, scores),
         )
+        return replace(expression, model=self.identity)
 
     def learn(self) -> None:
         """Let the speaker's usual voice follow the utterance measured last, once."""

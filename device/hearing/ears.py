@@ -232,7 +232,7 @@ class Ears:
         if prosody is None:
             return None
         # The words join the voice's measurement later, in the mind; the model gets sound alone.
-        return await prosody.call(lambda model: model.measure(audio, ""))
+        return await prosody.call(lambda model: model.measure(audio, None))
 
     def _resume(self, emit: Emit) -> None:
         if self._analysis is not None and not self._analysis.done():

@@ -51,6 +51,8 @@ def combine(expression: Expression | None, text: str) -> Expression:
         emotions={name: score for name, score in scores.items() if score >= LEAST},
         confidence=round(confidence, 3),
         measures=voice.measures,
+        categories=voice.categories,
+        model=voice.model,
     )
 
 

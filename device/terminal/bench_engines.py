@@ -69,7 +69,7 @@ async def prosody(app: App, clips: Sequence[Clip]) -> list[float]:
     model = app.faculties.prosody
     listener = await model.call(lambda m: m.fresh())
     return [
-        await model.call(lambda _, p=clip.pcm: _seconds(lambda: listener.measure(p, "")))  # type: ignore[misc]
+        await model.call(lambda _, p=clip.pcm: _seconds(lambda: listener.measure(p, None)))  # type: ignore[misc]
         for clip in clips
     ]
 

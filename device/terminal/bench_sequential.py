@@ -63,7 +63,7 @@ async def chain(app: App, clip: Clip) -> Chain:
     expression: Expression | None = None
     if settings.hearing.expression:
         prosody = models.prosody
-        measured = await stage("prosody", lambda: prosody.call(lambda m: m.measure(audio, "")))
+        measured = await stage("prosody", lambda: prosody.call(lambda m: m.measure(audio, None)))
         expression = combine(measured, text)
     prompt = [*persona.opening(settings.thinking.persona), persona.user(text, expression)]
     reply = await stage("LLM", lambda: _whole(models.language_model, prompt))

@@ -14,7 +14,7 @@ from threading import Event as StopSignal
 from device.app import App
 from device.ports import ProsodyModel, Recognizer, TurnDetector, Voice
 from device.terminal.bench_division import Span, Spans
-from device.types import Expression, Pcm, Sentence
+from device.types import Embedding, Expression, Pcm, Sentence, Verdict
 from device.worker import Owned
 
 
@@ -53,15 +53,21 @@ class _Turn:
         self._spans.append(Span("turn", begin, time.monotonic()))
         return probability
 
+    def listen(self, audio: Pcm) -> Verdict:
+        begin = time.monotonic()
+        verdict = self._inner.listen(audio)
+        self._spans.append(Span("turn", begin, time.monotonic()))
+        return verdict
+
 
 class _Prosody:
     def __init__(self, inner: ProsodyModel, spans: Spans) -> None:
         self._inner, self._spans = inner, spans
-        self.name, self.version = inner.name, inner.version
+        self.identity = inner.identity
 
-    def measure(self, audio: Pcm, text: str) -> Expression | None:
+    def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
         begin = time.monotonic()
-        expression = self._inner.measure(audio, text)
+        expression = self._inner.measure(audio, embedding)
         self._spans.append(Span("prosody", begin, time.monotonic()))
         return expression
 

@@ -107,7 +107,7 @@ class Trials:
         return f"the sentence is over by {detector.probability(self._speech):.2f}"
 
     def _measure(self, model: Any) -> str:
-        expression = model.measure(self._speech, SENTENCE if self._spoke else "")
+        expression = model.measure(self._speech, None)
         measured = expression.measures if expression else {}
         return f"measured {', '.join(measured) or 'nothing'}"
 

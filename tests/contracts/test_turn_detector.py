@@ -8,7 +8,7 @@ import pytest
 from device.config import Hearing
 from device.engines import engine
 from device.ports import TurnDetector
-from device.types import Pcm
+from device.types import Pcm, Verdict
 from tests.conftest import ModelFiles
 from tests.contracts.conftest import Spoken
 
@@ -57,3 +57,20 @@ def test_silence_of_any_length_gives_a_probability(detector: TurnDetector, lengt
 
 def test_nothing_at_all_is_no_end_of_a_turn(detector: TurnDetector) -> None:
     assert detector.probability(np.zeros(0, np.int16)) == 0
+    assert detector.listen(np.zeros(0, np.int16)) == Verdict(0.0)
+
+
+def test_listening_gives_the_same_probability_and_what_led_to_it(
+    detector: TurnDetector, sentences: list[Spoken]
+) -> None:
+    seen = []
+    for sentence in sentences[:3]:
+        verdict = detector.listen(sentence.audio)
+        assert verdict.probability == detector.probability(sentence.audio)
+        embedding = verdict.embedding
+        assert embedding is not None
+        assert embedding.picture.shape[0] == 80
+        assert embedding.layers.ndim == 2 and embedding.layers.dtype == np.float32
+        assert np.isfinite(embedding.layers).all() and embedding.network
+        seen.append(embedding.layers)
+    assert not np.allclose(seen[0], seen[1]), "it is the same whatever is heard"

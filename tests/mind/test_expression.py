@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from device.hearing.emotions import expression_from
 from device.mind.expression import combine
-from device.types import Expression
+from device.types import Expression, ModelIdentity
 
 LOUD = expression_from(0.8, None, 0.3, 0.6, {"level_z": 2.0})
 QUIET = expression_from(-0.5, None, -0.2, 0.6, {})
@@ -48,6 +48,14 @@ def test_a_plain_question_in_a_loud_voice_raises_only_suspicions() -> None:
     assert heard.valence is None
     assert heard.arousal == LOUD.arousal
     assert max(heard.emotions.values()) < 0.3
+
+
+def test_what_measured_the_voice_and_its_categories_stay_the_voice_s() -> None:
+    model, categories = ModelIdentity("head", "2", "MIT"), {"happy": 0.7, "sad": 0.3}
+    voice = Expression(None, 0.8, None, {}, 0.6, {}, categories, model)
+    heard = combine(voice, "I got the job!")
+    assert (heard.categories, heard.model) == (categories, model)
+    assert combine(None, "I got the job!").model is None
 
 
 def test_words_speak_for_themselves_where_no_voice_was_measured() -> None:
