@@ -91,6 +91,8 @@ class Hearing(Section):
     1.13.8 gives nothing for more than 9.2 s."""
     expression: bool = True
     """Whether the voice's expression is measured at all."""
+    expression_interval: Annotated[float, Field(ge=0, le=10)] = 0.5
+    """How often, in seconds, it is measured while the user speaks; 0: only when the user pauses."""
     threads: Annotated[int, Field(ge=1, le=8)] = 1
 
     @model_validator(mode="after")

@@ -248,6 +248,16 @@ class SpeechContinued:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpressionHeard:
+    """How the user has sounded just now, while still speaking."""
+
+    expression: Expression
+    """Of the voice alone."""
+    at: float
+    """Where the sound that was measured ends."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnLikely:
     """The user paused and may have finished: work may begin, nothing may be said yet."""
 
@@ -365,10 +375,12 @@ class Transcribed:
 
 @dataclass(frozen=True, slots=True)
 class Expressed:
-    """How the user sounded in the utterance of this turn."""
+    """How the user sounded in the utterance of this turn, or sounds while speaking (interim)."""
 
     expression: Expression
+    """Of voice and words together; while interim, of the voice alone."""
     turn: int | None = None
+    interim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,6 +477,7 @@ HearingEvent: TypeAlias = (
     | SpeechStarted
     | SpeechContinued
     | SpeechFailed
+    | ExpressionHeard
     | TurnLikely
     | TurnResumed
     | UtteranceEnded

@@ -98,18 +98,38 @@ class ScriptedTurnDetector:
         return 0.02 if not heard or heard[-1] in self.script.unfinished else 0.98
 
     def listen(self, audio: Pcm) -> Verdict:
-        return Verdict(self.probability(audio))
+        nothing = np.zeros((80, 1), np.float32)
+        return Verdict(self.probability(audio), Embedding("scripted", nothing, nothing))
+
+
+@dataclass(frozen=True)
+class Use:
+    """What the prosody model was used for: "interim" and "final" are told by the embedding."""
+
+    what: str
+    heard: tuple[int, ...] = ()
+    """The sample values that were in the sound, none of them silence, each once."""
+    seconds: float = 0.0
 
 
 class ScriptedProsody:
+    """Measures the same in any voice, and keeps what it was used for."""
+
     identity = ModelIdentity("scripted", "1", "Apache-2.0")
 
+    def __init__(self) -> None:
+        self.uses: list[Use] = []
+
     def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
+        heard = tuple(int(value) for value in np.unique(audio) if value)
+        what = "interim" if embedding is None else "final"
+        self.uses.append(Use(what, heard, len(audio) / HEARING_RATE))
         return Expression(
             None, 0.1, None, {"Calmness": 0.2}, 0.4, {"level_db": -30.0}, model=self.identity
         )
 
-    def learn(self) -> None: ...
+    def learn(self) -> None:
+        self.uses.append(Use("learn"))
 
     def fresh(self) -> ScriptedProsody:
         return self
@@ -175,6 +195,8 @@ class Story:
         self.model = ScriptedLanguageModel()
         self.voice = ScriptedVoice()
         self.recognizer = ScriptedRecognizer(self.script)
+        self.turn_detector = ScriptedTurnDetector(self.script)
+        self.prosody = ScriptedProsody()
         self.events: list[Observed] = []
         self.recording = np.empty(0, np.int16)
         self._speech: list[tuple[float, int, float]] = []
@@ -214,9 +236,9 @@ class Story:
 
             ears = Ears(
                 ScriptedVoiceActivity(),
-                Owned(ScriptedTurnDetector(self.script), workers["turn"]),
+                Owned(self.turn_detector, workers["turn"]),
                 Owned(self.recognizer, workers["asr"]),
-                Owned(ScriptedProsody(), workers["prosody"]),
+                Owned(self.prosody, workers["prosody"]) if self.config.hearing.expression else None,
                 self.config.hearing,
             )
             speech = Speech(

@@ -32,6 +32,7 @@ LAYERS: list[tuple[str, int]] = [
     ("hearing/ears.py", 3),
     ("hearing/endpoint.py", 3),
     ("hearing/emotions.py", 3),
+    ("hearing/expression_meter.py", 3),
     ("conversation/", 3),
     ("mind/", 3),
     ("audio/", 2),
@@ -44,7 +45,10 @@ LAYERS: list[tuple[str, int]] = [
     ("terminal/", 6),  # faces that drive the whole program, the composition root included
     ("__main__.py", 7),
 ]
-PURE = ("conversation/", "mind/", "hearing/ears.py", "hearing/endpoint.py", "hearing/emotions.py")
+PURE = (
+    *("conversation/", "mind/", "hearing/ears.py", "hearing/endpoint.py", "hearing/emotions.py"),
+    "hearing/expression_meter.py",
+)
 ONLY_IN = {
     "pyaudio": {"audio/portaudio.py"},
     "sherpa_onnx": {"hearing/moonshine.py", "speaking/sherpa.py"},

@@ -28,6 +28,7 @@ from device.types import (
     Command,
     Expressed,
     Expression,
+    ExpressionHeard,
     HearingEvent,
     Interrupted,
     Message,
@@ -156,6 +157,8 @@ class Conversation:
         match event:
             case SpeechContinued(text):
                 self._publish(Transcribed(text, interim=True))
+            case ExpressionHeard(expression):
+                self._publish(Expressed(expression, interim=True))
             case SpeechFailed():
                 self._publish(event)
             case SpeechStarted():

@@ -62,6 +62,8 @@ class Translation:
         return self._speech(event)
 
     def _words(self, event: Transcribed | Expressed) -> list[Sent]:
+        if isinstance(event, Expressed) and event.interim:
+            return []
         if isinstance(event, Expressed):
             heard, self._transcribed = self._transcribed, None
             found = scores(event.expression)

@@ -18,6 +18,7 @@ import numpy as np
 
 from device.config import Hearing
 from device.hearing.endpoint import Endpoint, Mark, finished
+from device.hearing.expression_meter import EXPRESSION_WINDOW, ExpressionMeter
 from device.ports import Microphone, ProsodyModel, Recognizer, TurnDetector, VoiceActivity
 from device.types import (
     HEARING_RATE,
@@ -61,11 +62,11 @@ class Ears:
         self._voice_activity = voice_activity
         self._turn = turn
         self._recognizer = recognizer
-        self._prosody = prosody
         self._settings = settings
         self._frame = voice_activity.frame
         frame_s = self._frame / HEARING_RATE
         self._endpoint = Endpoint(settings, frame_s)
+        self._meter = ExpressionMeter(prosody, settings.expression_interval)
         self._recent: deque[Pcm] = deque(maxlen=round(TAIL / frame_s))
         self._lead_frames = max(1, round(settings.lead / frame_s))
         self._long = settings.segment / 2 * HEARING_RATE
@@ -101,6 +102,13 @@ class Ears:
             return 0.0
         return self._now - self._endpoint.silence - self._started
 
+    def measure_expression(self, on: bool) -> None:
+        """Measure the voice's expression from now on, or do not.
+
+        Ears that were made without a prosody model never do.
+        """
+        self._meter.allow(on)
+
     @property
     def _now(self) -> float:
         return self._heard / HEARING_RATE
@@ -134,6 +142,7 @@ class Ears:
         onset = max(1, round(self._settings.onset * HEARING_RATE / self._frame)) * self._frame
         self._started = max(0.0, self._now - onset / HEARING_RATE)
         self._interim_due = self._now + self._settings.interim
+        self._meter.begin(self._now)
         emit(SpeechStarted(self._started))
 
     def _go_on(self, emit: Emit, tasks: asyncio.TaskGroup) -> None:
@@ -142,6 +151,13 @@ class Ears:
         searching = self._interim is not None and not self._interim.done()
         if self._settings.interim and self._now >= self._interim_due and not searching:
             self._interim = tasks.create_task(self._seek_interim(emit), name="interim")
+        if self._meter.due(self._now):
+            # From the onset on: what comes before may be the end of another utterance.
+            length = min(EXPRESSION_WINDOW, self._now - self._started)
+            self._meter.look(self._last(length), self._now, emit, tasks)
+
+    def _last(self, seconds: float) -> Pcm:
+        return np.concatenate(self._recent)[-round(seconds * HEARING_RATE) :]
 
     def _settle(self, tasks: asyncio.TaskGroup) -> None:
         """Hand a long stretch to the recognizer for good, up to its quietest late moment."""
@@ -190,26 +206,24 @@ class Ears:
     def _pause(self, emit: Emit, tasks: asyncio.TaskGroup) -> None:
         self._ended = self._now - self._endpoint.silence
         self._ready, self._failure = None, ""
+        self._meter.pause()
         self._analysis = tasks.create_task(self._analyse(emit), name="analysis")
 
     async def _analyse(self, emit: Emit) -> None:
         """Work out words, end of turn and expression of the utterance so far, side by side."""
         segment = np.concatenate(self._segment) if self._segment else None
-        recent = np.concatenate(self._recent)
-        spoken = round((self._now - self._started + self._settings.lead) * HEARING_RATE)
-        tail = recent[-spoken:]
+        tail = self._last(self._now - self._started + self._settings.lead)
         try:
             async with asyncio.TaskGroup() as parts:
                 words = parts.create_task(self._words(segment))
-                over = parts.create_task(self._turn.call(lambda model: model.probability(tail)))
-                measured = parts.create_task(self._measure(tail))
+                sounded = parts.create_task(self._listen(tail))
         except* Exception as errors:
             reason = str(errors.exceptions[0]) or repr(errors.exceptions[0])
             log.error("the utterance could not be analysed: %s", reason)
             self._failure = reason
             self._endpoint.judge(1.0)
         else:
-            self._conclude(words.result(), over.result(), measured.result(), tail, emit)
+            self._conclude(words.result(), *sounded.result(), tail, emit)
 
     def _conclude(
         self,
@@ -227,12 +241,13 @@ class Ears:
         )
         emit(TurnLikely(self._ready))
 
-    async def _measure(self, audio: Pcm) -> Expression | None:
-        prosody = self._prosody
-        if prosody is None:
-            return None
+    async def _listen(self, tail: Pcm) -> tuple[float, Expression | None]:
+        """Return how likely the turn is over, and the expression if it is measured."""
+        if not self._meter.on:
+            return await self._turn.call(lambda model: model.probability(tail)), None
+        verdict = await self._turn.call(lambda model: model.listen(tail))
         # The words join the voice's measurement later, in the mind; the model gets sound alone.
-        return await prosody.call(lambda model: model.measure(audio, None))
+        return verdict.probability, await self._meter.measure(tail, verdict.embedding)
 
     def _resume(self, emit: Emit) -> None:
         if self._analysis is not None and not self._analysis.done():
@@ -242,6 +257,7 @@ class Ears:
             self._settled, self._segment = [self._ready.text], self._segment[-2:]
         self._ready = None
         self._interim_due = self._now + self._settings.interim
+        self._meter.begin(self._now)
         emit(TurnResumed(self._now))
 
     def _finish(self, emit: Emit, tasks: asyncio.TaskGroup) -> None:
@@ -251,5 +267,4 @@ class Ears:
             emit(SpeechFailed(self._failure or "no words were recognised", self._now))
         else:
             emit(UtteranceEnded(utterance, self._now))
-            if self._prosody is not None:
-                tasks.create_task(self._prosody.call(lambda model: model.learn()), name="learn")
+            self._meter.learn(utterance.expression, tasks)

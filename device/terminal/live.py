@@ -70,7 +70,7 @@ class View:
                 self._words, self._note = "", f"speech was heard, but {reason}"
             case Transcribed(text, interim=interim):
                 self._words, self._final = text, not interim
-            case Expressed(expression):
+            case Expressed(expression, interim=False):
                 self._sounds = describe(expression)
             case Replying(sentence):
                 self._reply = f"{self._reply} {sentence.text}".strip()
