@@ -13,6 +13,7 @@ from device.types import (
     Expressed,
     Expression,
     Interrupted,
+    ModelIdentity,
     Observed,
     Replied,
     Reply,
@@ -27,7 +28,12 @@ from device.types import (
     TurnTimes,
 )
 
-SAD = Expression(-0.5, 0.25, None, {"Sadness": 0.61234567}, 0.4, {"pitch_hz": 181.25})
+MODEL = ModelIdentity("head", "3", "Apache-2.0")
+SAD = Expression(
+    *(-0.5, 0.25, None, {"Sadness": 0.61234567}, 0.4, {"pitch_hz": 181.25}),
+    categories={"sad": 0.71234567, "calm": 0.2876},
+    model=MODEL,
+)
 ONE_TURN: list[Event] = [
     SpeechStarted(1.0),
     Transcribed("I am", interim=True),
@@ -60,6 +66,8 @@ def test_a_turn_is_gathered_from_its_events() -> None:
             "emotions": {"Sadness": 0.6123},
             "confidence": 0.4,
             "measures": {"pitch_hz": 181.25},
+            "categories": {"sad": 0.7123, "calm": 0.2876},
+            "model": {"name": "head", "version": "3", "licence": "Apache-2.0"},
         },
         "times": {
             "speech_start": 1.0,
@@ -73,13 +81,20 @@ def test_a_turn_is_gathered_from_its_events() -> None:
     }
 
 
+def test_how_somebody_sounds_while_speaking_is_not_how_the_turn_sounded() -> None:
+    calm = Expression(None, -0.3, None)
+    (turn,) = recorded([*ONE_TURN[:2], Expressed(calm, interim=True), *ONE_TURN[2:]]).turns
+    assert turn.expression == SAD
+
+
 def test_what_did_not_happen_is_null_not_absent() -> None:
     (turn,) = recorded([Transcribed("Hello?", interim=False, turn=7)]).plain()["turns"]
     assert turn["reply"] == turn["heard"] == ""
     assert turn["interrupted"] is False
     assert turn["times"] == dict.fromkeys(TIMES)
     assert turn["expression"]["valence"] is None
-    assert turn["expression"]["emotions"] == {}
+    assert turn["expression"]["emotions"] == turn["expression"]["categories"] == {}
+    assert turn["expression"]["model"] is None
 
 
 def test_turns_are_in_order_and_end_once() -> None:
@@ -125,7 +140,8 @@ def test_a_failure_is_kept_with_its_turn() -> None:
         (Spoken(np.zeros(441, np.int16), 22_050, 3), {"pcm": {"samples": 441}, "rate": 22_050}),
         (StateChanged(State.IDLE, State.SPEAKING), {"old": "idle", "new": "speaking"}),
         (Interrupted(3, 5.0, 4.75), {"turn": 3, "at": 5.0, "onset": 4.75}),
-        (Expressed(SAD, 3), {"turn": 3}),
+        (Expressed(SAD, 3), {"turn": 3, "interim": False}),
+        (Expressed(SAD, interim=True), {"turn": None, "interim": True}),
     ],
 )
 def test_every_event_has_a_plain_form(event: Event, told: dict[str, object]) -> None:

@@ -20,7 +20,10 @@ from tests.terminal.conftest import Device, Rapport
 
 Write = Callable[[str, Sequence[Pcm]], Path]
 TURN = {"transcript", "reply", "heard", "style", "interrupted", "expression", "times"}
-EXPRESSION = {"emotions", "valence", "arousal", "dominance", "confidence", "measures"}
+EXPRESSION = {
+    *("emotions", "valence", "arousal", "dominance", "confidence", "measures"),
+    *("categories", "model"),
+}
 
 
 def words(text: str) -> list[str]:
