@@ -371,6 +371,8 @@ class Transcribed:
     started: float | None = None
     """When the words were spoken; None: they were not, or are still being spoken."""
     ended: float | None = None
+    expressed: bool = False
+    """Whether their expression follows at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,23 @@ class ScriptedProsody:
         return self
 
 
+class UntouchableProsody(ScriptedProsody):
+    """Must not be used for anything."""
+
+    def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
+        raise AssertionError("something was measured")
+
+    def learn(self) -> None:
+        raise AssertionError("something was learnt")
+
+
+class SecretiveTurnDetector(ScriptedTurnDetector):
+    """Must not be asked for more than how likely the turn is over."""
+
+    def listen(self, audio: Pcm) -> Verdict:
+        raise AssertionError("an embedding was asked for")
+
+
 class ScriptedLanguageModel:
     """Answers by the last thing the user said; a message it has no answer for fails the story."""
 
@@ -201,6 +218,7 @@ class Story:
         self.recording = np.empty(0, np.int16)
         self._speech: list[tuple[float, int, float]] = []
         self._commands: list[tuple[float, Command]] = []
+        self._acts: list[tuple[float, Callable[[Conversation], None]]] = []
         self.when_called: Callable[[ToolCalled], Command] | None = None
         """What a tool answers, half a second after it was called."""
 
@@ -217,6 +235,10 @@ class Story:
 
     def commands(self, at: float, command: Command) -> None:
         self._commands.append((at, command))
+
+    def does(self, at: float, act: Callable[[Conversation], None]) -> None:
+        """Something else is done to the conversation at a moment."""
+        self._acts.append((at, act))
 
     def tell(self, until: float) -> Story:
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
@@ -255,6 +277,8 @@ class Story:
             line.feed(self._track(until))
             for at, command in self._commands:
                 loop.call_later(at, conversation.handle, command)
+            for at, act in self._acts:
+                loop.call_later(at, act, conversation)
             loop.call_later(until, line.close)
             with hub.subscribe(100_000) as observed:
                 await conversation.run()

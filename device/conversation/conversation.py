@@ -79,6 +79,7 @@ class Conversation:
         self._settings, self._publish = settings, speech.publish
         self.composer = Composer(model, settings, speech.publish)
         self._speaking = settings.speaking
+        self._measuring = settings.hearing.expression
         self._turns = Turns(line, speech, self.handle)
         self._overlap = Overlap(settings.conversation.min_interruption, lambda: self._ears.spoken)
         self._to_say: deque[Say] = deque(maxlen=QUEUED)
@@ -117,6 +118,16 @@ class Conversation:
         """Speak with another voice and manner from the next turn on."""
         self._turns.speech = replace(self._turns.speech, voice=voice)
         self._speaking = speaking
+
+    def measure_expression(self, on: bool) -> None:
+        """Measure how the user sounds from now on, or do not, in voice or words.
+
+        Where the settings of the conversation forbid it, it stays off.
+        """
+        before, self._measuring = self._measuring, on and self._settings.hearing.expression
+        self._ears.measure_expression(self._measuring)
+        if before and not self._measuring:
+            self._turns.discard()  # prepared with an expression; it is prepared again without
 
     @property
     def resting(self) -> bool:
@@ -157,7 +168,7 @@ class Conversation:
         match event:
             case SpeechContinued(text):
                 self._publish(Transcribed(text, interim=True))
-            case ExpressionHeard(expression):
+            case ExpressionHeard(expression) if self._measuring:
                 self._publish(Expressed(expression, interim=True))
             case SpeechFailed():
                 self._publish(event)
@@ -259,8 +270,8 @@ class Conversation:
     ) -> None:
         """Tell what the user said, and remember it."""
         number = turn.number if turn else None
-        span = (utterance.started, utterance.ended) if utterance else (None, None)
-        self._publish(Transcribed(text, False, number, *span))
+        begin, end = (utterance.started, utterance.ended) if utterance else (None, None)
+        self._publish(Transcribed(text, False, number, begin, end, expression is not None))
         if expression is not None:
             self._publish(Expressed(expression, number))
         if self._paused:
@@ -377,9 +388,7 @@ class Conversation:
             self._follow_up = None
 
     def _expression(self, utterance: Utterance) -> Expression | None:
-        if not self._settings.hearing.expression:
-            return None
-        return combine(utterance.expression, utterance.text)
+        return combine(utterance.expression, utterance.text) if self._measuring else None
 
     def _worded(self, text: str) -> Expression | None:
-        return combine(None, text) if self._settings.hearing.expression else None
+        return combine(None, text) if self._measuring else None

@@ -88,14 +88,14 @@ class Chat:
         self._away = asyncio.Event()
         self._hanging_up = self._recording = False
         config = opening.config
-        self._translation = Translation(
-            config.hearing.expression, opening.verbose, lambda: self._line.audio_began
-        )
         self._conversation: Conversation = host.conversation(
             self._line, opening.chat_id, config, language_model
         )
         self._session = Session(
             opening.settings, config, self._conversation, host, records, self._diary
+        )
+        self._translation = Translation(
+            lambda: self._session.measuring, opening.verbose, lambda: self._line.audio_began
         )
         self._clock = Clock(config.api, opening.settings.chosen)
 

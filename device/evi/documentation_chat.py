@@ -26,6 +26,7 @@ QUERY = {
     "verbose_transcription": "true: interim user_message as well, while the user still speaks.",
     "allow_connection": "true: others may join the chat at /v0/evi/chat/{chat_id}/connect.",
     "voice_id": "A voice instead of the config's.",
+    "expression_measurement": "false: how the user sounds is not measured. Not in EVI.",
     "session_settings[...]": "Settings of the session, as session_settings[audio][channels]=1.",
 }
 

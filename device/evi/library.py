@@ -131,6 +131,7 @@ class Library:
             prefix_padding_ms=turns.prefix_padding_ms,
             min_interruption_ms=(posted.interruption or Interruption()).min_interruption_ms,
             speaking_rate=posted.speaking_rate,
+            expression_measurement=posted.expression_measurement,
         )
 
     def _returned(self, kind: Kind, item: Item) -> Resource:
@@ -179,6 +180,7 @@ class Library:
             interruption=posted.interruption,
             webhooks=[webhook for webhook in posted.webhooks or () if webhook],
             speaking_rate=posted.speaking_rate,
+            expression_measurement=posted.expression_measurement,
         )
 
 

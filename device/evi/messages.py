@@ -78,6 +78,8 @@ class SessionSettings(Received):
     tools: Annotated[list[Tool], Field(max_length=MOST_TOOLS)] | None = None
     variables: dict[str, str | float | bool | None] | None = None
     voice_id: Name | None = None
+    expression_measurement: bool | None = None
+    """false: how the user sounds is not measured from now on; not in EVI."""
 
 
 class AudioInput(Received):

@@ -53,6 +53,8 @@ class ResolvedConfig:
     min_interruption_ms: int | None = None
     speaking_rate: float | None = None
     """Factor on the speed of speech."""
+    expression_measurement: bool | None = None
+    """False: how the user sounds is not measured."""
 
     @property
     def temperature(self) -> float | None:

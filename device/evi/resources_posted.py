@@ -1,7 +1,8 @@
 """What clients post to make configs, prompts and tools, and the limits of every field.
 
 Layer 4, on pydantic. Serves the library and its routes. Unknown fields are ignored, as EVI ignores
-them; the fields and their meaning are EVI's, but for ``speaking_rate``, which is ours.
+them; the fields and their meaning are EVI's, but for ``speaking_rate`` and
+``expression_measurement``, which are ours.
 """
 
 from __future__ import annotations
@@ -230,6 +231,8 @@ class PostedConfigVersion(PostedDescription):
     webhooks: Annotated[list[Webhook | None], Field(max_length=MOST)] | None = None
     speaking_rate: Annotated[float, Field(ge=0.5, le=2)] | None = None
     """Factor on the speed of speech; not in EVI."""
+    expression_measurement: bool | None = None
+    """false: how the user sounds is not measured; a session may say so too. Not in EVI."""
 
 
 class PostedConfig(PostedName, PostedConfigVersion):

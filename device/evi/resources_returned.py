@@ -110,6 +110,8 @@ class ReturnConfig(Versioned):
     webhooks: list[Webhook]
     speaking_rate: float | None = None
     """Factor on the speed of speech; not in EVI."""
+    expression_measurement: bool | None = None
+    """false: how the user sounds is not measured; not in EVI."""
 
 
 class PagedConfigs(Paged):

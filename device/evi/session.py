@@ -37,6 +37,12 @@ class Session:
         self._config, self._conversation = config, conversation
         self._host, self._records, self._diary = host, records, diary
         self._briefing: Briefing | None = None
+        self._allow(settings.expression_measurement)
+
+    @property
+    def measuring(self) -> bool:
+        """Whether how the user sounds is measured: if device, config and session all allow it."""
+        return self._allowed and self._config.hearing.expression
 
     async def begin(self, asked: SessionSettings | None) -> None:
         """Bring the settings that the chat begins with to the conversation.
@@ -55,8 +61,11 @@ class Session:
     async def change(self, update: SessionSettings) -> None:
         """Change what ``update`` asks for, all of it, or nothing if a part cannot be had.
 
-        Raises Fault then.
+        Raises Fault then. Whether expression may be measured is no matter of what can be had: that
+        holds at once, before anything is waited for, whatever becomes of the rest.
         """
+        if "expression_measurement" in update.model_fields_set:
+            self._allow(update.expression_measurement)
         changed = self.settings.updated(update)
         try:
             await self._brief(changed)
@@ -70,6 +79,10 @@ class Session:
     def name(self, session_id: str) -> None:
         """Take the client's own name of the session, which every message carries back."""
         self.settings = replace(self.settings, custom_session_id=session_id)
+
+    def _allow(self, measurement: bool | None) -> None:
+        self._allowed = measurement is not False
+        self._conversation.measure_expression(self.measuring)
 
     def _keep(self, settings: ChatSettings) -> None:
         # What is for the next message only must not come back with the next settings.

@@ -48,6 +48,8 @@ def configured(base: Config, chosen: ResolvedConfig | None) -> Config:
         hearing["speech_threshold"] = chosen.speech_detection_threshold
     if chosen.prefix_padding_ms is not None:
         hearing["lead"] = chosen.prefix_padding_ms / 1000
+    if chosen.expression_measurement is False:  # true cannot undo what the device's owner forbids
+        hearing["expression"] = False
     values: dict[str, Any] = {"hearing": hearing}
     if chosen.min_interruption_ms is not None:
         values["conversation"] = {"min_interruption": chosen.min_interruption_ms / 1000}
@@ -67,6 +69,7 @@ _MERGED = (
     "custom_session_id",
     "tools",
     "builtin_tools",
+    "expression_measurement",
 )
 
 
@@ -85,8 +88,9 @@ class ChatSettings:
     metadata: Mapping[str, Any] | None = None
     voice_id: str | None = None
     tools: list[OfferedTool] | None = None
-    """None: the configuration's; likewise the next."""
+    """None: the configuration's; likewise the next two."""
     builtin_tools: list[BuiltinTool] | None = None
+    expression_measurement: bool | None = None
 
     def updated(self, settings: SessionSettings) -> ChatSettings:
         """Return these with what is present in ``settings`` taken over; null clears."""
@@ -167,10 +171,12 @@ def at_connection(query: Iterable[tuple[str, str]]) -> SessionSettings | None:
     """Return the settings given in a connection's query in brackets, None if there are none.
 
     Every value is text there: ``session_settings[audio][sample_rate]=16000``; variables may also be
-    one JSON object. Raises Fault E0101.
+    one JSON object, and ``expression_measurement`` may stand by itself. Raises Fault E0101.
     """
     values: dict[str, Any] = {}
     for name, value in query:
+        if name == "expression_measurement":
+            values[name] = value
         if not name.startswith("session_settings["):
             continue
         path = re.findall(r"\[([^\[\]]*)\]", name)

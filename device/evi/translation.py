@@ -32,13 +32,15 @@ from device.types import (
 class Translation:
     """Hand it each event; it hands back what the client is to be told."""
 
-    def __init__(self, expression: bool, verbose: bool, began: Callable[[], float]) -> None:
-        """``expression``: each transcript is followed by its expression.
+    def __init__(
+        self, measuring: Callable[[], bool], verbose: bool, began: Callable[[], float]
+    ) -> None:
+        """``measuring`` returns whether the client may be told of expressions at this moment.
 
         ``verbose``: words are sent while they are spoken. ``began`` returns when the audio began,
         on the line's clock.
         """
-        self._expression, self._verbose, self._began = expression, verbose, began
+        self._measuring, self._verbose, self._began = measuring, verbose, began
         self._transcribed: Transcribed | None = None
         self._segment = ""
         self._style = ""
@@ -66,12 +68,12 @@ class Translation:
             return []
         if isinstance(event, Expressed):
             heard, self._transcribed = self._transcribed, None
-            found = scores(event.expression)
+            found = scores(event.expression) if self._measuring() else None
             return [*self._end(), self._user(heard.text, heard, found)] if heard else []
         if event.interim:
             return [self._user(event.text, None, None)] if self._verbose else []
-        if self._expression:
-            self._transcribed = event  # its expression follows at once
+        if event.expressed:
+            self._transcribed = event
             return []
         return [*self._end(), self._user(event.text, event, None)]
 

@@ -9,6 +9,7 @@ from device.conversation.turn import SPEECHLESS
 from device.mind import persona
 from device.types import (
     Asked,
+    Expressed,
     Interrupted,
     Muted,
     RapportError,
@@ -20,7 +21,13 @@ from device.types import (
     TurnFailed,
     WakeHeard,
 )
-from tests.story import CHARACTER, RATE, Story
+from tests.story import (
+    CHARACTER,
+    RATE,
+    SecretiveTurnDetector,
+    Story,
+    UntouchableProsody,
+)
 
 TALE = "Once upon a time there was a fox. It lived in a wood. It was never bored. The end."
 
@@ -335,3 +342,51 @@ def test_the_same_story_takes_the_same_course_each_time() -> None:
         return [(round(o.at, 6), type(o.event)) for o in story.events]
 
     assert told() == told()
+
+
+HAPPY = "I am so happy, this is wonderful!"
+
+
+def test_expression_that_is_switched_off_is_measured_no_more_until_it_is_switched_on() -> None:
+    story = Story()
+    story.answers(HAPPY, "How nice.")
+    for at in (1.0, 6.0, 11.0):
+        story.says(at, HAPPY, seconds=1.2)
+    story.does(4.0, lambda conversation: conversation.measure_expression(False))
+    story.commands(9.0, Asked(HAPPY))
+    story.does(10.0, lambda conversation: conversation.measure_expression(True))
+    story.tell(16)
+
+    told = [o.at for o in story.events if isinstance(o.event, Expressed)]
+    assert told and all(at < 4.0 or at > 11.0 for at in told)
+    assert [use.what for use in story.prosody.uses] == ["interim", "interim", "final", "learn"] * 2
+    asked = [prompt[-1].content for prompt in story.model.prompts]
+    assert [text != HAPPY for text in asked] == [True, False, False, True], "who was told of it"
+    assert [reply.style for reply in story.replies] == ["bright", "neutral", "neutral", "bright"]
+
+
+def test_a_reply_that_was_prepared_with_an_expression_is_not_given_once_that_is_off() -> None:
+    story = Story()
+    story.answers(HAPPY, "How nice.")
+    story.says(1.0, HAPPY, finished=False)
+    story.does(2.6, lambda conversation: conversation.measure_expression(False))
+    story.tell(8)
+
+    prepared, given = [prompt[-1].content for prompt in story.model.prompts]
+    assert prepared != given == HAPPY
+    assert [reply.style for reply in story.replies] == ["neutral"]
+    assert all(event.interim for event in story.all(Expressed))
+
+
+def test_expression_that_the_settings_forbid_cannot_be_switched_on() -> None:
+    story = Story(hearing={"expression": False})
+    story.turn_detector = SecretiveTurnDetector(story.script)
+    story.prosody = UntouchableProsody()
+    story.answers(HAPPY, "How nice.")
+    story.says(1.0, HAPPY)
+    story.does(0.5, lambda conversation: conversation.measure_expression(True))
+    story.tell(6)
+
+    assert story.all(Expressed) == []
+    assert [prompt[-1].content for prompt in story.model.prompts] == [HAPPY]
+    assert [reply.style for reply in story.replies] == ["neutral"]

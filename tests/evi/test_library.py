@@ -170,7 +170,12 @@ def test_nothing_can_be_done_with_what_is_not_there(library: Library, what: str)
 
 def test_all_is_still_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    made = config(Library(store), prompt={"text": "Be kind."}, speaking_rate=1.2)
+    made = config(
+        Library(store),
+        prompt={"text": "Be kind."},
+        speaking_rate=1.2,
+        expression_measurement=False,
+    )
     store.close()
     assert Library(Store(tmp_path)).get("config", made.id) == made
 
@@ -327,6 +332,7 @@ def test_a_chat_gets_everything_that_a_config_says(library: Library) -> None:
         },
         interruption={"min_interruption_ms": 250},
         speaking_rate=0.8,
+        expression_measurement=False,
     )
     chosen = library.resolved(made.id, 0)
     assert (chosen.id, chosen.version, chosen.name) == (made.id, 0, "Guide")
@@ -356,6 +362,7 @@ def test_a_chat_gets_everything_that_a_config_says(library: Library) -> None:
     assert chosen.prefix_padding_ms == 100
     assert chosen.min_interruption_ms == 250
     assert chosen.speaking_rate == 0.8
+    assert chosen.expression_measurement is False
 
 
 def test_what_a_config_does_not_say_is_left_to_the_device(library: Library) -> None:
@@ -391,6 +398,7 @@ def test_a_chat_cannot_have_a_config_that_is_not_there(library: Library) -> None
         {"nudges": {"interval_secs": 601}},
         {"speaking_rate": 0.4},
         {"speaking_rate": 2.1},
+        {"expression_measurement": "perhaps"},
         {"evi_version": ""},
         {"evi_version": "x" * 21},
         {"name": ""},

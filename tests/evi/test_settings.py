@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from device.config import Config
+from device.config import Config, Hearing
 from device.evi.faults import Fault
 from device.evi.messages import SessionSettings, check
 from device.evi.resolved import ResolvedConfig, ResolvedTool
@@ -43,6 +43,16 @@ def test_a_configuration_sets_what_it_names_and_leaves_the_rest() -> None:
     assert config.conversation.min_interruption == 0.4 and config.speaking.rate == 1.2
     assert config.hearing.longest_silence == Config().hearing.longest_silence
     assert configured(Config(), None) == Config()
+
+
+@pytest.mark.parametrize("device", [True, False])
+@pytest.mark.parametrize("chosen", [True, False, None])
+def test_a_configuration_can_forbid_that_expression_is_measured_but_not_allow_it(
+    device: bool, chosen: bool | None
+) -> None:
+    base = Config(hearing=Hearing(expression=device))
+    resolved = ResolvedConfig("c", 0, "n", expression_measurement=chosen)
+    assert configured(base, resolved).hearing.expression is (device and chosen is not False)
 
 
 def test_the_session_s_prompt_goes_before_the_configurations_and_that_before_the_devices() -> None:
@@ -108,6 +118,8 @@ def test_settings_in_the_address_are_read_from_brackets() -> None:
     assert asked.audio.sample_rate == 16_000 and asked.event_limit == 5
     assert asked.variables == {"name": "John", "age": "36"}
     assert at_connection([("config_id", "x")]) is None
+    forbidding = at_connection([("expression_measurement", "false")])
+    assert forbidding is not None and forbidding.expression_measurement is False
 
 
 def test_variables_in_the_address_may_be_one_json_object() -> None:

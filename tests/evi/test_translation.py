@@ -35,7 +35,7 @@ SOUND = np.arange(4800, dtype=np.int16)
 
 
 def told(*events: Event, expression: bool = True, verbose: bool = False) -> list[dict[str, Any]]:
-    translation = Translation(expression, verbose, lambda: 10.0)
+    translation = Translation(lambda: expression, verbose, lambda: 10.0)
     return [message for event in events for message in translation.messages(event)]
 
 
@@ -49,7 +49,7 @@ def reply(*texts: str, style: Style = NEUTRAL, verbatim: bool = False) -> list[E
 
 def test_a_whole_turn_in_order() -> None:
     messages = told(
-        Transcribed("I am sad.", False, 1, 12.0, 13.5),
+        Transcribed("I am sad.", False, 1, 12.0, 13.5, True),
         Expressed(SAD, 1),
         *reply("Oh dear.", "Tell me.", style=SOFT),
         SpokenAll(1),
@@ -69,7 +69,7 @@ def test_a_whole_turn_in_order() -> None:
 
 
 def test_a_user_message_has_all_48_scores_and_no_other() -> None:
-    [user] = told(Transcribed("I am sad.", False, 1, 12.0, 13.5), Expressed(SAD, 1))
+    [user] = told(Transcribed("I am sad.", False, 1, 12.0, 13.5, True), Expressed(SAD, 1))
     scores = user["models"]["prosody"]["scores"]
     assert tuple(scores) == NAMES and len(NAMES) == 48
     assert scores["Sadness"] == 0.6 and scores["Joy"] == 0.0
@@ -77,6 +77,12 @@ def test_a_user_message_has_all_48_scores_and_no_other() -> None:
 
 def test_without_expression_nothing_is_measured_and_nothing_is_waited_for() -> None:
     [user] = told(Transcribed("Hello.", False, 1, 12.0, 13.0), expression=False)
+    assert user["models"] == {} and user["message"]["content"] == "Hello."
+
+
+def test_once_expression_is_switched_off_what_was_measured_before_is_not_sent() -> None:
+    heard = Transcribed("Hello.", False, 1, 12.0, 13.0, expressed=True)
+    [user] = told(heard, Expressed(SAD, 1), expression=False)
     assert user["models"] == {} and user["message"]["content"] == "Hello."
 
 

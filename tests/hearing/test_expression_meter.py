@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,9 @@ from tests.story import (
     ScriptedRecognizer,
     ScriptedTurnDetector,
     ScriptedVoiceActivity,
+    SecretiveTurnDetector,
     Story,
+    UntouchableProsody,
     Use,
 )
 
@@ -124,24 +128,10 @@ def test_an_interval_out_of_reason_is_refused(interval: float) -> None:
         parse({"hearing": {"expression_interval": interval}}, "the test")
 
 
-class Judge(ScriptedTurnDetector):
-    """Must not be asked for more than its verdict."""
-
-    def listen(self, audio: Pcm) -> Any:
-        raise AssertionError("an embedding was asked for")
-
-
-class Untouchable(ScriptedProsody):
-    def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
-        raise AssertionError("something was measured")
-
-    def learn(self) -> None:
-        raise AssertionError("something was learnt")
-
-
 def test_where_expression_is_off_the_end_of_turn_is_all_that_is_worked_out() -> None:
     told = story(expression=False)
-    told.turn_detector, told.prosody = Judge(told.script), Untouchable()
+    told.turn_detector = SecretiveTurnDetector(told.script)
+    told.prosody = UntouchableProsody()
     told.says(1.0, LONG, seconds=3.0)
     told.tell(8.0)
     assert told.all(Expressed) == []
@@ -180,18 +170,26 @@ class Slow(ScriptedProsody):
         return super().measure(audio, embedding)
 
 
-def test_a_slow_model_is_never_asked_twice_at_a_time_and_a_pause_calls_it_off() -> None:
-    script, prosody = Script({1: "Hello."}), Slow()
+@contextmanager
+def ears_of(prosody: ScriptedProsody) -> Iterator[Ears]:
+    """Ears on the real clock."""
+    script = Script({1: "Hello."})
     workers = [Worker(name) for name in ("turn", "asr", "prosody")]
-    ears = Ears(
+    yield Ears(
         ScriptedVoiceActivity(),
         Owned(ScriptedTurnDetector(script), workers[0]),
         Owned(ScriptedRecognizer(script), workers[1]),
         Owned(prosody, workers[2]),
         Hearing(interim=0),
     )
+    for worker in workers:
+        worker.close()
 
-    async def main() -> list[HearingEvent]:
+
+def test_a_slow_model_is_never_asked_twice_at_a_time_and_a_pause_calls_it_off() -> None:
+    prosody = Slow()
+
+    async def main(ears: Ears) -> list[HearingEvent]:
         talker, events = Talker(), list[HearingEvent]()
         listening = asyncio.create_task(ears.listen(talker, events.append))
         talker.says(1, 3)
@@ -207,11 +205,36 @@ def test_a_slow_model_is_never_asked_twice_at_a_time_and_a_pause_calls_it_off() 
         await asyncio.wait_for(listening, 60)
         return events
 
-    events = asyncio.run(main())
-    for worker in workers:
-        worker.close()
+    with ears_of(prosody) as ears:
+        events = asyncio.run(main(ears))
     assert not any(isinstance(event, ExpressionHeard) for event in events)
     assert [use.what for use in prosody.uses] == ["interim", "final", "learn"]
+
+
+def test_what_is_being_measured_when_it_is_switched_off_is_thrown_away() -> None:
+    prosody = Slow()
+
+    async def main(ears: Ears) -> list[HearingEvent]:
+        talker, events = Talker(), list[HearingEvent]()
+        listening = asyncio.create_task(ears.listen(talker, events.append))
+        talker.says(1, 3)
+        talker.says(0, 0.3)
+        await asyncio.sleep(0.3)
+        ears.measure_expression(False)
+        prosody.go_on.set()
+        await asyncio.sleep(0.3)
+        talker.says(0, 2)
+        await until(events, UtteranceEnded)
+        talker.leaves()
+        await asyncio.wait_for(listening, 60)
+        return events
+
+    with ears_of(prosody) as ears:
+        events = asyncio.run(main(ears))
+    assert not any(isinstance(event, ExpressionHeard) for event in events)
+    [utterance] = [e.utterance for e in events if isinstance(e, UtteranceEnded)]
+    assert (utterance.text, utterance.expression) == ("Hello.", None)
+    assert "learn" not in [use.what for use in prosody.uses]
 
 
 PIECES = st.lists(
