@@ -11,7 +11,7 @@ import logging
 import time
 
 from device.evi.archive import NewEvent
-from device.evi.messages import Sent
+from device.evi.messages import Prosody, Sent
 from device.evi.records import Records
 from device.worker import Owned
 
@@ -39,10 +39,7 @@ class Diary:
         """Write down what was sent to the client, as far as it belongs into the history."""
         match message["type"]:
             case "user_message" if not message["interim"]:
-                prosody = message["models"].get("prosody")
-                features = json.dumps(prosody["scores"]) if prosody else ""
-                text = message["message"]["content"]
-                self.note("USER", "USER_MESSAGE", text, emotion_features=features)
+                self._note_words(message["message"]["content"], message["models"].get("prosody"))
             case "user_interruption":
                 self.note("USER", "USER_INTERRUPTION")
             case "assistant_prosody":
@@ -52,6 +49,17 @@ class Diary:
                 self.note("AGENT", "FUNCTION_CALL", json.dumps(message))
             case "tool_response":
                 self.note("TOOL", "FUNCTION_CALL_RESPONSE", json.dumps(message))
+
+    def _note_words(self, text: str, prosody: Prosody | None) -> None:
+        """Write down what the user said; clients look for the 48 scores and no more in one place.
+
+        What was measured is the event's metadata.
+        """
+        features, about = "", None
+        if prosody is not None:
+            features = json.dumps(prosody["scores"])
+            about = json.dumps({"measured": prosody["measured"]})
+        self.note("USER", "USER_MESSAGE", text, emotion_features=features, metadata=about)
 
     async def run(self) -> None:
         """Write until cancelled."""

@@ -39,7 +39,10 @@ EXAMPLES: dict[str, Any] = {
     "bytes": b"RIFF...",
     "tuple[int, int]": (0, 900),
     "dict[str, float]": {"Admiration": 0.01, "...": 0.0, "Triumph": 0.02},
-    "dict[str, float] | None": {"Admiration": 0.01, "...": 0.0, "Triumph": 0.02},
+    "Prosody | None": {
+        "scores": {"Admiration": 0.01, "...": 0.0, "Triumph": 0.02},
+        "measured": {"valence": 0.2, "arousal": 0.5, "...": None},
+    },
     "Fault": faults.internal(),
 }
 """An argument for each type that those who make messages and errors take."""

@@ -5,6 +5,9 @@ Layer 4, pure. Clients refuse a message that has some of the names and not all.
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from device.types import Expression
 
 NAMES = (
@@ -21,6 +24,38 @@ NAMES = (
 def scores(expression: Expression) -> dict[str, float]:
     """Return all 48 scores, 0 to 1; 0 for what was not measured or cannot be told from a voice."""
     return {name: round(float(expression.emotions.get(name, 0.0)), 6) for name in NAMES}
+
+
+def prosody(expression: Expression, final: bool) -> dict[str, Any]:
+    """Return what a message tells of an expression: the 48 scores, as EVI has them, and ours.
+
+    ``final``: it also tells under ``measured`` what the scores were made of, which EVI never did.
+    """
+    told: dict[str, Any] = {"scores": scores(expression)}
+    if final:
+        told["measured"] = measured(expression)
+    return told
+
+
+def measured(expression: Expression) -> dict[str, Any]:
+    """Return the dimensions of an expression, its model's categories, and which model that is.
+
+    Dimensions run from -1 to 1 and are None where nothing told them; valence is that of voice and
+    words together. The probabilities of the categories sum to 1, if the model has any.
+    """
+    model = expression.model
+    return {
+        "valence": _rounded(expression.valence),
+        "arousal": _rounded(expression.arousal),
+        "dominance": _rounded(expression.dominance),
+        "confidence": _rounded(expression.confidence),
+        "categories": {name: _rounded(share) for name, share in expression.categories.items()},
+        "model": asdict(model) if model else None,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 4)
 
 
 OF_STYLE: dict[str, dict[str, float]] = {

@@ -196,6 +196,8 @@ def first(error: ValidationError) -> str:
 # What the server sends: plain dictionaries, since nothing but JSON becomes of them.
 
 Sent: TypeAlias = dict[str, Any]
+Prosody: TypeAlias = dict[str, Any]
+"""All 48 scores, and what was measured if the words are final."""
 
 
 def chat_metadata(chat_id: str, chat_group_id: str, request_id: str) -> Sent:
@@ -210,17 +212,17 @@ def chat_metadata(chat_id: str, chat_group_id: str, request_id: str) -> Sent:
 
 def user_message(
     text: str,
-    scores: dict[str, float] | None,
+    prosody: Prosody | None,
     span_ms: tuple[int, int],
     *,
     from_text: bool,
     interim: bool,
 ) -> Sent:
-    """What the user said; ``scores`` has all 48 expressions or is None."""
+    """What the user said; ``prosody`` is None where no voice was measured."""
     return {
         "type": "user_message",
         "message": {"role": "user", "content": text},
-        "models": {"prosody": {"scores": scores}} if scores is not None else {},
+        "models": {"prosody": prosody} if prosody is not None else {},
         "time": {"begin": span_ms[0], "end": span_ms[1]},
         "from_text": from_text,
         "interim": interim,

@@ -73,6 +73,7 @@ class ReturnChatEvent(Returned):
     emotion_features: str = ""
     """JSON text with a score for each of the 48 expressions, or empty."""
     metadata: str | None = None
+    """JSON text: of the user's words what was measured, of the device's what was not heard."""
     related_event_id: str | None = None
 
 

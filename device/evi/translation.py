@@ -11,16 +11,18 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from device.evi import messages
-from device.evi.expressions import scores, scores_of_style
+from device.evi.expressions import prosody, scores_of_style
 from device.evi.faults import internal
-from device.evi.messages import Sent
+from device.evi.messages import Prosody, Sent
 from device.evi.sounds import wav
 from device.types import (
     Event,
     Expressed,
+    Expression,
     Interrupted,
     Replied,
     Replying,
+    SpeechStarted,
     Spoken,
     SpokenAll,
     ToolCalled,
@@ -42,6 +44,8 @@ class Translation:
         """
         self._measuring, self._verbose, self._began = measuring, verbose, began
         self._transcribed: Transcribed | None = None
+        self._sounding: Expression | None = None
+        """How the user has sounded last, in the utterance that goes on."""
         self._segment = ""
         self._style = ""
         self._index = 0
@@ -50,7 +54,7 @@ class Translation:
     def messages(self, event: Event) -> list[Sent]:
         """Return the messages that ``event`` gives rise to."""
         match event:
-            case Transcribed() | Expressed():
+            case SpeechStarted() | Transcribed() | Expressed():
                 return self._words(event)
             case Interrupted():
                 self._segment = ""
@@ -63,19 +67,22 @@ class Translation:
                 return [messages.error(internal())]
         return self._speech(event)
 
-    def _words(self, event: Transcribed | Expressed) -> list[Sent]:
-        if isinstance(event, Expressed) and event.interim:
-            return []
-        if isinstance(event, Expressed):
-            heard, self._transcribed = self._transcribed, None
-            found = scores(event.expression) if self._measuring() else None
-            return [*self._end(), self._user(heard.text, heard, found)] if heard else []
-        if event.interim:
-            return [self._user(event.text, None, None)] if self._verbose else []
-        if event.expressed:
-            self._transcribed = event
-            return []
-        return [*self._end(), self._user(event.text, event, None)]
+    def _words(self, event: SpeechStarted | Transcribed | Expressed) -> list[Sent]:
+        match event:
+            case SpeechStarted():
+                self._sounding = None
+            case Expressed(expression, interim=True):
+                self._sounding = expression
+            case Transcribed(interim=True) if self._verbose:
+                return [self._user(event, self._sounding)]
+            case Transcribed(interim=False, expressed=True):
+                self._transcribed = event
+            case Transcribed(interim=False):
+                return [*self._end(), self._user(event, None)]
+            case Expressed(expression) if self._transcribed is not None:
+                heard, self._transcribed = self._transcribed, None
+                return [*self._end(), self._user(heard, expression)]
+        return []
 
     def _speech(self, event: Event) -> list[Sent]:
         match event:
@@ -96,15 +103,15 @@ class Translation:
                 return self._end()
         return []
 
-    def _user(self, text: str, heard: Transcribed | None, found: dict[str, float] | None) -> Sent:
-        spoken = heard is None or heard.started is not None
-        span = (0, 0)
-        if heard is not None and heard.started is not None and heard.ended is not None:
-            span = (self._ms(heard.started), self._ms(heard.ended))
-        interim = heard is None
+    def _user(self, heard: Transcribed, expression: Expression | None) -> Sent:
+        interim, begin, end = heard.interim, heard.started, heard.ended
+        spoken = interim or begin is not None
+        span = (0, 0) if begin is None or end is None else (self._ms(begin), self._ms(end))
+        told: Prosody | None = None
         # EVI measures voices: what is guessed from typed words is for the device's own use.
-        measured = found if spoken else None
-        return messages.user_message(text, measured, span, from_text=not spoken, interim=interim)
+        if expression is not None and spoken and self._measuring():
+            told = prosody(expression, final=not interim)
+        return messages.user_message(heard.text, told, span, from_text=not spoken, interim=interim)
 
     def _ms(self, at: float) -> int:
         return max(0, round((at - self._began()) * 1000))

@@ -83,6 +83,12 @@ def history(device: Device, chat: Talk) -> list[Any]:
     return list(client.empathic_voice.chats.list_chat_events(chat.told[0].chat_id, page_size=5))
 
 
+def arousal(message: Message) -> float:
+    """What the device tells beyond what EVI's own clients know; they let it through."""
+    value: float = message.models.prosody.measured["arousal"]
+    return value
+
+
 def assert_answered(found: list[Message], words: str, seconds: float) -> None:
     """A sentence of the user's was understood, placed in time, measured, and answered in order."""
     [user] = [message for message in found if final_words(message)]
@@ -92,6 +98,7 @@ def assert_answered(found: list[Message], words: str, seconds: float) -> None:
     scores = user.models.prosody.scores.dict()
     assert len(scores) == NAMES and "Surprise (negative)" in scores
     assert all(0 <= score <= 1 for score in scores.values()) and len(set(scores.values())) > 1
+    assert user.models.prosody.measured["model"]["name"] and -1 <= arousal(user) <= 1
     answer = found[found.index(user) + 1 :]
     assert kinds(answer)[0] == "assistant_message" and kinds(answer)[-1] == "assistant_end"
     assert all(segments(answer).values()) and words_of(answer)
@@ -107,7 +114,10 @@ def test_a_spoken_turn_is_understood_and_its_answer_can_be_heard_and_interrupted
             found = await chat.say(pieces(clips["kids"]))
             assert_answered(found, WORDS["kids"], 1.7)
             interim = [m for m in found if m.type == "user_message" and m.interim]
-            assert interim and not any(m.models.prosody or m.from_text for m in interim)
+            assert interim and not any(m.from_text for m in interim)
+            sounding = [m.models.prosody for m in interim if m.models.prosody]
+            assert sounding and not any(hasattr(prosody, "measured") for prosody in sounding)
+            assert {len(prosody.scores.dict()) for prosody in sounding} == {NAMES}
             heard = await asyncio.to_thread(understood, device, found)
             assert alike(words_of(found), heard) > 0.6
 
@@ -128,10 +138,35 @@ def test_a_spoken_turn_is_understood_and_its_answer_can_be_heard_and_interrupted
 
     # Of the tale only what was heard is kept, which is what a later prompt has of it.
     device.wait_until_deserted()
-    replies = [e for e in history(device, chat) if e.type == "AGENT_MESSAGE"]
+    events = history(device, chat)
+    spoken = [e for e in events if e.type == "USER_MESSAGE"]
+    sent = [m.models.prosody for m in chat.told if final_words(m)]
+    assert [json.loads(e.emotion_features) for e in spoken] == [p.scores.dict() for p in sent]
+    assert [json.loads(e.metadata) for e in spoken] == [{"measured": p.measured} for p in sent]
+    replies = [e for e in events if e.type == "AGENT_MESSAGE"]
     [told] = [e for e in replies if e.metadata and json.loads(e.metadata)["said"] == TALE.strip()]
     assert told.message_text and TALE.startswith(told.message_text)
     assert len(told.message_text) < len(TALE) / 2
+
+
+@pytest.mark.parametrize("way", ["address", "message"])
+def test_a_client_can_forbid_that_expression_is_measured(
+    way: str, device: Device, clips: dict[str, Pcm]
+) -> None:
+    forbidding = ConnectSessionSettings(expression_measurement=False)
+    asked = {"session_settings": forbidding} if way == "address" else {}
+
+    async def story() -> Talk:
+        async with talk(device, verbose_transcription=True, **asked) as chat:
+            await chat.send(pcm_settings())
+            if way == "message":
+                await chat.send(SessionSettings(expression_measurement=False))
+            await chat.say(pieces(clips["kids"]))
+        return chat
+
+    users = [m for m in asyncio.run(story()).told if m.type == "user_message"]
+    assert {m.interim for m in users} == {True, False}
+    assert not any(m.models.prosody for m in users)
 
 
 @pytest.mark.parametrize("form", ["48 kHz stereo", "WebM"])

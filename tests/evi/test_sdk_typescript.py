@@ -233,7 +233,9 @@ def test_a_spoken_turn_is_answered_and_the_answer_can_be_interrupted(
     found = messages(told, "spoken")
     assert_answered(told, words="kids are talking by the door", seconds=1.7)
     interim = [m for m in found if m["type"] == "user_message" and m["interim"]]
-    assert interim and all(m["models"] == {} and m["fromText"] is False for m in interim)
+    assert interim and all(m["fromText"] is False for m in interim)
+    sounding = [m["models"]["prosody"] for m in interim if m["models"]]
+    assert sounding and all(len(prosody["scores"]) == NAMES for prosody in sounding)
 
     # The words that the assistant says are the words that can be heard.
     answered = found[: kinds(found).index("assistant_end")]
@@ -258,6 +260,22 @@ def test_a_spoken_turn_is_answered_and_the_answer_can_be_interrupted(
     assert reading and READING.startswith(reading) and len(reading) < len(READING) / 2
     order = [e["type"] for e in events if e["type"] in ("USER_INTERRUPTION", "CHAT_END_MESSAGE")]
     assert order == ["USER_INTERRUPTION", "CHAT_END_MESSAGE"]
+
+
+def test_a_client_can_forbid_in_its_address_that_expression_is_measured(
+    script: Script, device: Device, clips: dict[str, Pcm]
+) -> None:
+    told = script(
+        "speaking",
+        device,
+        audio={"encoding": "linear16", "sampleRate": 16_000, "channels": 1},
+        pieces=base64_of(pieces(clips["kids"])),
+        verbose=True,
+        query={"expression_measurement": "false"},
+    )
+    found = messages(told, "spoken", "user_message")
+    assert {m["interim"] for m in found} == {True, False}
+    assert all(m["models"] == {} for m in found)
 
 
 def told_at(told: Told) -> float:

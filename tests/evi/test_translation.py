@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import wave
 from typing import Any
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from device.evi.expressions import NAMES
 from device.evi.translation import Translation
@@ -16,10 +19,12 @@ from device.types import (
     Expressed,
     Expression,
     Interrupted,
+    ModelIdentity,
     Replied,
     Reply,
     Replying,
     Sentence,
+    SpeechStarted,
     Spoken,
     SpokenAll,
     Style,
@@ -75,6 +80,39 @@ def test_a_user_message_has_all_48_scores_and_no_other() -> None:
     assert scores["Sadness"] == 0.6 and scores["Joy"] == 0.0
 
 
+def test_beside_the_scores_stands_what_they_were_made_of() -> None:
+    model = ModelIdentity("head", "2", "Apache-2.0")
+    heard = Expression(-0.51234, 0.4, None, {}, 0.8, {}, {"sad": 0.7, "calm": 0.3}, model)
+    [user] = told(Transcribed("I am sad.", False, 1, 12.0, 13.5, True), Expressed(heard, 1))
+    assert user["models"]["prosody"]["measured"] == {
+        "valence": -0.5123,
+        "arousal": 0.4,
+        "dominance": None,
+        "confidence": 0.8,
+        "categories": {"sad": 0.7, "calm": 0.3},
+        "model": {"name": "head", "version": "2", "licence": "Apache-2.0"},
+    }
+
+
+@given(
+    st.builds(
+        Expression,
+        *[st.none() | st.floats(-1, 1)] * 3,
+        st.dictionaries(st.sampled_from((*NAMES, "Annoyance")), st.floats(0, 1)),
+        st.floats(0, 1),
+        st.just({}),
+        st.dictionaries(st.text(max_size=9), st.floats(0, 1), max_size=9),
+        st.none() | st.builds(ModelIdentity, st.text(), st.text(), st.text()),
+    )
+)
+def test_whatever_was_measured_the_message_is_json_with_all_48_scores(found: Expression) -> None:
+    [user] = told(Transcribed("Words.", False, 1, 12.0, 13.5, True), Expressed(found, 1))
+    prosody = json.loads(json.dumps(user, allow_nan=False))["models"]["prosody"]
+    assert tuple(prosody["scores"]) == NAMES
+    assert all(0 <= score <= 1 for score in prosody["scores"].values())
+    assert prosody["measured"]["categories"].keys() == found.categories.keys()
+
+
 def test_without_expression_nothing_is_measured_and_nothing_is_waited_for() -> None:
     [user] = told(Transcribed("Hello.", False, 1, 12.0, 13.0), expression=False)
     assert user["models"] == {} and user["message"]["content"] == "Hello."
@@ -84,6 +122,11 @@ def test_once_expression_is_switched_off_what_was_measured_before_is_not_sent() 
     heard = Transcribed("Hello.", False, 1, 12.0, 13.0, expressed=True)
     [user] = told(heard, Expressed(SAD, 1), expression=False)
     assert user["models"] == {} and user["message"]["content"] == "Hello."
+
+
+def test_of_typed_words_no_expression_is_sent() -> None:
+    [user] = told(Transcribed("I am sad.", False, 1, expressed=True), Expressed(SAD, 1))
+    assert user["from_text"] and user["models"] == {}
 
 
 def test_typed_words_are_told_as_such() -> None:
@@ -96,6 +139,28 @@ def test_words_still_being_spoken_are_sent_only_to_those_who_want_them() -> None
     assert told(interim) == []
     [user] = told(interim, verbose=True)
     assert user["interim"] and user["models"] == {}
+
+
+def test_words_still_being_spoken_carry_how_they_sounded_last_and_nothing_of_before() -> None:
+    calm = Expression(None, -0.4, None, {"Calmness": 0.3}, 0.8)
+    sounding = [Expressed(SAD, interim=True), Expressed(calm, interim=True)]
+    interim, ended = Transcribed("I am", True), Transcribed("I am.", False, 1, 12.0, 13.5, True)
+    events = [SpeechStarted(12.0), *sounding, interim, ended, Expressed(SAD, 1)]
+    assert [user["interim"] for user in told(*events)] == [False]
+    during, after, later = told(*events, SpeechStarted(15.0), interim, verbose=True)
+    assert during["models"]["prosody"].keys() == {"scores"}
+    assert during["models"]["prosody"]["scores"]["Calmness"] == 0.3
+    assert during["models"]["prosody"]["scores"]["Sadness"] == 0.0
+    assert "measured" in after["models"]["prosody"]
+    assert later["models"] == {}
+    assert told(*sounding, interim, verbose=True, expression=False)[0]["models"] == {}
+
+
+def test_an_expression_while_speaking_is_not_taken_for_the_one_that_is_waited_for() -> None:
+    ended = Transcribed("I am sad.", False, 1, 12.0, 13.5, True)
+    happy = Expression(0.5, 0.4, None, {"Joy": 0.3}, 0.8)
+    [user] = told(ended, Expressed(happy, interim=True), Expressed(SAD, 1))
+    assert user["models"]["prosody"]["scores"]["Sadness"] == 0.6
 
 
 def test_each_piece_of_sound_is_a_whole_wav_file_with_a_plain_header() -> None:

@@ -6,6 +6,7 @@ import { all, Chat, finalWords, given, tell } from "./chat.mjs";
 const client = new HumeClient({ apiKey: "", environment: given.url });
 const socket = client.empathicVoice.chat.connect({
     verboseTranscription: given.verbose,
+    queryParams: given.query, // what the client does not know of
     reconnectAttempts: 3,
 });
 const chat = new Chat("spoken", socket);
