@@ -94,6 +94,8 @@ async def _device(config_file: Path | None, listen: str | None, started: float) 
 def _tell_models(app: App) -> None:
     for task, name in app.faculties.names.items():
         log.info("%s: %s, loaded in %.1f s", task, name, app.faculties.load_s[task])
+    if not app.config.hearing.expression:
+        log.info("expression is not measured (hearing.expression = false)")
 
 
 async def _until_told(service: Coroutine[Any, Any, None]) -> None:

@@ -22,7 +22,7 @@ from device.ports import Line
 from device.terminal.hold import Held
 from device.terminal.metered import FLOOR_DB, Metered
 from device.terminal.record import Record
-from device.terminal.transcript import describe, show
+from device.terminal.transcript import describe, dimensions, show
 from device.types import (
     Expressed,
     Observed,
@@ -67,11 +67,17 @@ class View:
             case SpeechStarted():
                 self._words, self._sounds, self._note, self._final = "", "", "", False
             case SpeechFailed(reason):
-                self._words, self._note = "", f"speech was heard, but {reason}"
-            case Transcribed(text, interim=interim):
-                self._words, self._final = text, not interim
-            case Expressed(expression, interim=False):
-                self._sounds = describe(expression)
+                self._words = self._sounds = ""
+                self._note = f"speech was heard, but {reason}"
+            case Transcribed(text, interim=True):
+                self._words, self._final = text, False
+            case Transcribed(text):
+                self._words, self._final, self._sounds = text, True, ""
+            case Expressed(expression, interim=True):
+                self._sounds = dimensions(expression)
+            case Expressed(expression):
+                sounds = describe(expression)
+                self._sounds = f"sounds {sounds}" if sounds else ""
             case Replying(sentence):
                 self._reply = f"{self._reply} {sentence.text}".strip()
             case Replied():
@@ -83,10 +89,10 @@ class View:
         """Return the present picture; ``level`` of the microphone in dB below full scale."""
         head = Text(f"{self.state.value:<10}", STATE_COLOURS[self.state]).append(meter(level))
         lines = [head]
-        if self._words:
+        if self._words or self._sounds:
             style = "bold" if self._final else "dim italic"
-            you = Text("you      ", "bold cyan").append(self._words, style)
-            lines.append(you.append(f"  (sounds {self._sounds})" if self._sounds else "", "cyan"))
+            you = Text("you      ", "bold cyan").append(self._words or "...", style)
+            lines.append(you.append(f"  ({self._sounds})" if self._sounds else "", "cyan"))
         if self._reply:
             lines.append(Text("rapport  ", "bold green").append(self._reply, "not bold"))
         if self._note:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,15 @@ _PLACES = 4
 """Decimals of numbers in JSON: a tenth of a millisecond, and finer than any score means."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sounding:
+    """How the user sounded at a moment of speaking."""
+
+    at: float
+    """Seconds on the line's clock."""
+    expression: Expression
+
+
 @dataclass(slots=True)
 class TurnRecord:
     """What is known of one turn."""
@@ -49,6 +58,8 @@ class TurnRecord:
     number: int
     transcript: str = ""
     expression: Expression | None = None
+    interim: list[Sounding] = field(default_factory=list)
+    """How the user sounded while speaking."""
     reply: Reply | None = None
     times: TurnTimes | None = None
     failure: str = ""
@@ -73,6 +84,7 @@ class TurnRecord:
             "style": reply.style,
             "interrupted": reply.interrupted,
             "expression": plain(self.expression or _UNMEASURED),
+            "interim": plain(self.interim),
             "times": {name: plain(getattr(times, name)) for name in TIMES},
         }
 
@@ -88,6 +100,7 @@ class Record:
         """Why the last speech that came to nothing did so; empty if there was none."""
         self.ended = 0
         """How many turns are over."""
+        self._interim: list[Sounding] = []
 
     @property
     def turns(self) -> list[TurnRecord]:
@@ -98,12 +111,15 @@ class Record:
         """Add an event; return the turn that it brought to its end, if it did."""
         match observed.event:
             case SpeechStarted():
-                self.speaking = True
+                self.speaking, self._interim = True, []
             case SpeechFailed(reason):
                 self.speaking, self.unheard = False, reason
+            case Expressed(expression, interim=True):
+                self._interim.append(Sounding(observed.at, expression))
             case Transcribed(text, interim=False, turn=int(number)):
                 self.speaking = False
                 self._turn(number).transcript = text
+                self._turn(number).interim, self._interim = self._interim, []
             case Expressed(expression, turn=int(number)):
                 self._turn(number).expression = expression
             case Replied(reply, number):

@@ -39,7 +39,9 @@ Examples:
 \b
 Files are WAV, FLAC or OGG of any rate and width. With --json, standard output holds one object:
   {"turns": [{"transcript", "reply", "heard", "style", "interrupted",
-              "expression": {"emotions", "valence", "arousal", "dominance", ...},
+              "expression": {"emotions", "valence", "arousal", "dominance", "confidence",
+                             "measures", "categories", "model": {"name", "version", "licence"}},
+              "interim": [{"at", "expression"}, ...],     while the user spoke
               "times": {"speech_start", "speech_end", "turn_end", "transcript",
                         "first_token", "first_audio", "reply_end"}}]}
 Times are seconds on the line's clock; at pace "fast" computing takes none of them.

@@ -61,6 +61,12 @@ def _print(console: Console, label: Text, body: Text) -> None:
         label = Text(" " * INDENT)
 
 
+def dimensions(expression: Expression) -> str:
+    """Return what was measured of a voice in figures, such as "arousal +0.4, valence -0.1"."""
+    known = {"arousal": expression.arousal, "valence": expression.valence}
+    return ", ".join(f"{name} {value:+.1f}" for name, value in known.items() if value is not None)
+
+
 def describe(expression: Expression | None) -> str:
     """Return how a voice sounded, such as "sadness 0.62, calm"; empty if nothing stood out.
 

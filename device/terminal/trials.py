@@ -26,6 +26,7 @@ SENTENCE = "Hello, how are you today?"
 WORDS = {"hello", "how", "are", "you", "today"}
 ENOUGH_WORDS = 3
 SPEECH = 0.5
+OFF = "expression is switched off (hearing.expression = false)"
 
 Job = Callable[[Any], str]
 
@@ -55,6 +56,8 @@ class Trials:
 
     def _try(self, task: Task, name: str, job: Job) -> Finding:
         part = f"engine {task.replace('_', ' ')}"
+        if task == "prosody" and not self._config.hearing.expression:
+            return ok(part, f"{name}: not tried, {OFF}")
         try:
             files = self._store.files(name)
         except RapportError:
@@ -109,7 +112,8 @@ class Trials:
     def _measure(self, model: Any) -> str:
         expression = model.measure(self._speech, None)
         measured = expression.measures if expression else {}
-        return f"measured {', '.join(measured) or 'nothing'}"
+        made_by = f"{model.identity.name} {model.identity.version}, {model.identity.licence}"
+        return f"{made_by}: measured {', '.join(measured) or 'nothing'}"
 
     def _think(self, model: Any) -> str:
         stop = StopSignal()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,19 @@ def test_every_part_is_checked_and_every_engine_does_its_job(
         assert parts[f"engine {name}"]["health"] == "ok"
         assert "loaded in" in parts[f"engine {name}"]["found"]
     assert "how are you today" in parts["engine recognizer"]["found"].lower()
+    assert re.search(r": \S+ \S+, Apache-2\.0: measured ", parts["engine prosody"]["found"])
     assert all(part["remedy"] for part in parts.values() if part["health"] == "warning")
+
+
+@pytest.mark.models
+def test_where_expression_is_off_nothing_is_measured_and_that_is_said(
+    rapport: Rapport, models_ready: None, tmp_path: Path
+) -> None:
+    config = tmp_path / "off.toml"
+    config.write_text("[hearing]\nexpression = false\n")
+    prosody = report(rapport("doctor", "--json", "--config", config).stdout)["engine prosody"]
+    assert prosody["health"] == "ok"
+    assert prosody["found"].endswith("expression is switched off (hearing.expression = false)")
 
 
 def test_missing_models_are_broken_parts_with_the_remedy(rapport: Rapport, tmp_path: Path) -> None:

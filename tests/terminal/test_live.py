@@ -71,6 +71,18 @@ def test_a_turn_shows_state_expression_and_the_reply_as_it_is_spoken() -> None:
     assert "rapport  I am sorry. Tell me more." in shown
 
 
+def test_while_somebody_speaks_it_shows_how_the_voice_sounds_as_it_changes() -> None:
+    calm, loud = Expression(None, -0.31, None), Expression(-0.2, 0.62, None)
+    begun = [SpeechStarted(1.0), Expressed(calm, interim=True)]
+    assert "you      ...  (arousal -0.3)" in screen(*begun)
+    going = [*begun, Transcribed("how do", interim=True), Expressed(loud, interim=True)]
+    assert "you      how do  (arousal +0.6, valence -0.2)" in screen(*going)
+    ended = screen(*going, Transcribed("How do I?", interim=False, turn=1))
+    assert "you      How do I?\n" in ended, "the measurement of the whole is still to come"
+    assert "arousal" not in screen(*going, SpeechFailed("no words were recognised", 2.0))
+    assert "arousal" not in screen(*going, SpeechStarted(3.0))
+
+
 def test_a_finished_turn_leaves_the_screen_and_a_failure_is_told() -> None:
     begun = [Transcribed("hello", interim=False, turn=1)]
     assert "hello" not in screen(*begun, Replied(Reply("Hi.", "Hi.", False), 1))

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from device.terminal.record import TIMES, Record, plain, plain_event
+from device.terminal.record import TIMES, Record, Sounding, plain, plain_event
 from device.types import (
     Event,
     Expressed,
@@ -69,6 +69,7 @@ def test_a_turn_is_gathered_from_its_events() -> None:
             "categories": {"sad": 0.7123, "calm": 0.2876},
             "model": {"name": "head", "version": "3", "licence": "Apache-2.0"},
         },
+        "interim": [],
         "times": {
             "speech_start": 1.0,
             "speech_end": 2.0,
@@ -82,9 +83,15 @@ def test_a_turn_is_gathered_from_its_events() -> None:
 
 
 def test_how_somebody_sounds_while_speaking_is_not_how_the_turn_sounded() -> None:
-    calm = Expression(None, -0.3, None)
-    (turn,) = recorded([*ONE_TURN[:2], Expressed(calm, interim=True), *ONE_TURN[2:]]).turns
+    calm = Expressed(Expression(None, -0.3, None), interim=True)
+    before = [SpeechStarted(0.2), calm, SpeechFailed("no words were recognised", 0.9)]
+    record = recorded([*before, *ONE_TURN[:2], calm, calm, *ONE_TURN[2:]])
+    (turn,) = record.turns
     assert turn.expression == SAD
+    assert turn.interim == [Sounding(3.0, calm.expression)] * 2, "those of this utterance"
+    (told,) = record.plain()["turns"]
+    assert told["interim"][0]["at"] == 3.0
+    assert told["interim"][0]["expression"]["arousal"] == -0.3
 
 
 def test_what_did_not_happen_is_null_not_absent() -> None:

@@ -19,7 +19,9 @@ from device.types import Interrupted, Pcm, Replied, Spoken, State, StateChanged
 from tests.terminal.conftest import Device, Rapport
 
 Write = Callable[[str, Sequence[Pcm]], Path]
-TURN = {"transcript", "reply", "heard", "style", "interrupted", "expression", "times"}
+TURN = {
+    *("transcript", "reply", "heard", "style", "interrupted", "expression", "interim", "times"),
+}
 EXPRESSION = {
     *("emotions", "valence", "arousal", "dominance", "confidence", "measures"),
     *("categories", "model"),
@@ -159,6 +161,10 @@ def test_the_program_talks_and_tells_in_json(
     (turn,) = told["turns"]
     assert set(turn) == TURN
     assert set(turn["expression"]) == EXPRESSION
+    assert set(turn["expression"]["model"]) == {"name", "version", "licence"}
+    moments = [sounding["at"] for sounding in turn["interim"]]
+    assert moments and turn["times"]["speech_start"] < moments[0]
+    assert moments == sorted(moments) and moments[-1] < turn["times"]["turn_end"]
     assert tuple(turn["times"]) == TIMES
     assert "dogs" in words(turn["transcript"])
     assert turn["heard"] == turn["reply"]
@@ -172,6 +178,9 @@ def test_the_program_talks_and_tells_in_json(
         kinds
     )
     assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
+    expressed = [line["event"] for line in lines if line["type"] == "Expressed"]
+    assert [event["interim"] for event in expressed] == [True] * len(moments) + [False]
+    assert all(set(event["expression"]) == EXPRESSION for event in expressed)
 
 
 @pytest.mark.models
