@@ -42,6 +42,13 @@ class Talker:
         for _ in range(round(seconds * 50)):
             self._next.put_nowait(np.full(BLOCK, value, np.int16))
 
+    async def heard(self) -> None:
+        """Return when all that was said has been taken in."""
+        async with asyncio.timeout(60):
+            while not self._next.empty():
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+
     def leaves(self) -> None:
         self._next.put_nowait(None)
 

@@ -24,6 +24,7 @@ from device.types import (
     HearingEvent,
     Pcm,
     RapportError,
+    TurnLikely,
     UtteranceEnded,
 )
 from device.worker import Owned, Worker
@@ -156,6 +157,21 @@ def test_a_model_that_fails_is_logged_and_costs_nobody_the_answer(
     assert not any(event.interim for event in told.all(Expressed))
 
 
+class Unsure(ScriptedProsody):
+    def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
+        super().measure(audio, embedding)
+        return None
+
+
+def test_nothing_is_learnt_of_a_voice_that_could_not_be_measured() -> None:
+    told = story()
+    told.prosody = Unsure()
+    told.says(1.0, LONG, seconds=1.2)
+    told.tell(6.0)
+    assert uses(told) == ["interim", "interim", "final"]
+    assert not any(event.interim for event in told.all(Expressed))
+
+
 class Slow(ScriptedProsody):
     """Takes as long as the test wants, and notices if it is entered twice."""
 
@@ -193,12 +209,12 @@ def test_a_slow_model_is_never_asked_twice_at_a_time_and_a_pause_calls_it_off() 
         talker, events = Talker(), list[HearingEvent]()
         listening = asyncio.create_task(ears.listen(talker, events.append))
         talker.says(1, 3)
-        await asyncio.sleep(0.3)
+        await talker.heard()
         assert prosody.begun == 1, "the second was asked for while the first was under way"
         talker.says(0, 0.3)
-        await asyncio.sleep(0.3)
+        await talker.heard()
         prosody.go_on.set()
-        await asyncio.sleep(0.3)
+        await until(events, TurnLikely)
         talker.says(0, 1)
         await until(events, UtteranceEnded)
         talker.leaves()
@@ -211,6 +227,31 @@ def test_a_slow_model_is_never_asked_twice_at_a_time_and_a_pause_calls_it_off() 
     assert [use.what for use in prosody.uses] == ["interim", "final", "learn"]
 
 
+def test_a_slow_model_is_given_a_rest() -> None:
+    prosody = Slow()
+
+    async def main(ears: Ears) -> None:
+        talker, events = Talker(), list[HearingEvent]()
+        listening = asyncio.create_task(ears.listen(talker, events.append))
+        talker.says(1, 0.7)
+        await talker.heard()
+        await asyncio.sleep(0.3)
+        prosody.go_on.set()
+        await until(events, ExpressionHeard)
+        talker.says(1, 0.8)  # three times the third of a second it took are not over
+        await talker.heard()
+        assert prosody.begun == 1
+        async with asyncio.timeout(60):
+            while prosody.begun == 1:
+                talker.says(1, 0.5)
+                await asyncio.sleep(0.1)
+        talker.leaves()
+        await asyncio.wait_for(listening, 60)
+
+    with ears_of(prosody) as ears:
+        asyncio.run(main(ears))
+
+
 def test_what_is_being_measured_when_it_is_switched_off_is_thrown_away() -> None:
     prosody = Slow()
 
@@ -219,10 +260,10 @@ def test_what_is_being_measured_when_it_is_switched_off_is_thrown_away() -> None
         listening = asyncio.create_task(ears.listen(talker, events.append))
         talker.says(1, 3)
         talker.says(0, 0.3)
-        await asyncio.sleep(0.3)
+        await talker.heard()
         ears.measure_expression(False)
         prosody.go_on.set()
-        await asyncio.sleep(0.3)
+        await until(events, TurnLikely)
         talker.says(0, 2)
         await until(events, UtteranceEnded)
         talker.leaves()
