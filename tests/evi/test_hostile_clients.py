@@ -41,6 +41,7 @@ TYPES = [
 FIELDS = [
     "data", "text", "audio", "context", "tools", "variables", "tool_call_id", "content", "error",
     "custom_session_id", "voice_id", "system_prompt", "metadata", "builtin_tools",
+    "expression_measurement",
 ]  # fmt: skip
 
 words = st.text(min_size=1, max_size=20).filter(lambda text: bool(text.strip()))
@@ -56,6 +57,8 @@ fine = st.one_of(
         {"type": "pause_assistant_message"},
         {"type": "resume_assistant_message"},
         {"type": "session_settings", "context": None},
+        {"type": "session_settings", "expression_measurement": False},
+        {"type": "session_settings", "expression_measurement": None},
         {"type": "session_settings", "unheard_of": [1, {"of": None}]},
         {"type": "session_settings", "audio": {
             "encoding": "linear16", "sample_rate": 16000, "channels": 1}},
@@ -77,6 +80,7 @@ wrong = st.one_of(
         {"type": "session_settings", "tools": [
             {"type": "function", "name": "t", "parameters": "[" * 5000}]},
         {"type": "session_settings", "voice_id": "no such voice"},
+        {"type": "session_settings", "expression_measurement": "perhaps"},
         {"type": "session_settings", "system_prompt": "too long " * 1200},
     ]),
 ).map(lambda message: ("broken", json.dumps(message)))  # fmt: skip
