@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -19,13 +18,14 @@ import numpy as np
 
 from device.audio.rates import Resampler
 from device.catalogue import Catalogue, choose
-from device.config import Config, Task
+from device.config import Config, Hearing, Task
 from device.conversation.conversation import Conversation
 from device.conversation.turn import Speech
 from device.engines import engine
 from device.extra_models import ExtraModels
 from device.hearing.ears import Ears
 from device.hub import Hub
+from device.loading import load_models
 from device.mind import persona, style
 from device.models import ModelStore
 from device.ports import (
@@ -40,7 +40,7 @@ from device.ports import (
 from device.speaking.speakable import speakable
 from device.supervisor import supervise
 from device.types import Event, Pcm, RapportError, Sentence
-from device.worker import Owned, Worker
+from device.worker import Owned
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +49,33 @@ LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)
-class Faculties:
-    """The models of the device, each with the thread that owns it."""
+class HearingModels:
+    """The models that hear, each with the thread that owns it."""
 
     voice_activity: Owned[VoiceActivity]
     turn: Owned[TurnDetector]
     recognizer: Owned[Recognizer]
     prosody: Owned[ProsodyModel]
+
+    def ears(self, settings: Hearing) -> Ears:
+        """Return ears on these models, for a line and a speaker of whom nothing is known."""
+        return Ears(
+            self.voice_activity.model.fresh(),
+            self.turn,
+            self.recognizer,
+            _fresh(self.prosody) if settings.expression else None,
+            settings,
+        )
+
+
+HEARING_TASKS: tuple[Task, ...] = ("voice_activity", "turn", "recognizer", "prosody")
+"""What the models of ``HearingModels`` are for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faculties(HearingModels):
+    """The models of the device, each with the thread that owns it."""
+
     language_model: Owned[LanguageModel]
     voice: Owned[Voice]
     names: Mapping[Task, str]
@@ -103,13 +123,7 @@ class App:
         def publish(event: Event) -> None:
             self.hub.publish(session, line.now(), event)
 
-        ears = Ears(
-            faculties.voice_activity.model.fresh(),
-            faculties.turn,
-            faculties.recognizer,
-            _fresh(faculties.prosody) if settings.hearing.expression else None,
-            settings.hearing,
-        )
+        ears = faculties.ears(settings.hearing)
         voice = faculties.voice
         speech = Speech(
             voice,
@@ -211,47 +225,32 @@ async def open_app(config: Config, store: ModelStore | None = None) -> AsyncIter
     Raises RapportError naming a model that is missing, damaged or not usable, or a persona that
     the language model cannot hold.
     """
-    catalogue = store.catalogue if store else Catalogue.load()
-    store = store or ModelStore(
-        Path(config.models.store) if config.models.store else None, catalogue
-    )
-    names = choose(catalogue, config.models)
-    settings: dict[Task, Any] = {
-        "language_model": config.thinking,
-        "voice": config.speaking,
-    }
-    workers: list[Worker] = []
-    loaded: dict[Task, Owned[Any]] = {}
-    seconds: dict[Task, float] = {}
-    failures: list[str] = []
-
-    async def load(task: Task, name: str) -> None:
-        begun = time.perf_counter()
-        worker = Worker(task)
-        workers.append(worker)
-        section = settings.get(task, config.hearing)
-        try:
-            make = engine(catalogue.models[name].engine)
-            model = await worker.call(lambda: make(store.files(name), section))
-        except RapportError as error:
-            failures.append(str(error))  # the others are tried too: an owner wants to know of all
-            return
-        loaded[task] = Owned(model, worker)
-        seconds[task] = time.perf_counter() - begun
-
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for task, name in names.items():
-                tasks.create_task(load(task, name))
-        if failures:
-            raise RapportError("\n".join(failures))
-        faculties = Faculties(**loaded, names=names, load_s=seconds)
+    store = store or _store(config)
+    names = choose(store.catalogue, config.models)
+    async with load_models(names, store, config) as loaded:
+        faculties = Faculties(**loaded.models, names=names, load_s=loaded.seconds)
         await _warm_up(faculties, config)
-        extra_models = ExtraModels(store, config, workers)
-        yield App(config, Hub(), faculties, extra_models)
-    finally:
-        for worker in workers:
-            worker.close()
+        yield App(config, Hub(), faculties, ExtraModels(store, config, loaded.workers))
+
+
+@asynccontextmanager
+async def open_hearing(
+    config: Config, store: ModelStore | None = None
+) -> AsyncIterator[HearingModels]:
+    """Load only the models that hear, for whoever wants no answer, and let them go at the end.
+
+    Raises RapportError naming a model that is missing, damaged or not usable.
+    """
+    store = store or _store(config)
+    chosen = choose(store.catalogue, config.models)
+    names = {task: name for task, name in chosen.items() if task in HEARING_TASKS}
+    async with load_models(names, store, config) as loaded:
+        yield HearingModels(**loaded.models)
+
+
+def _store(config: Config) -> ModelStore:
+    folder = Path(config.models.store) if config.models.store else None
+    return ModelStore(folder, Catalogue.load())
 
 
 async def _warm_up(faculties: Faculties, config: Config) -> None:

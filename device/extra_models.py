@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from device.config import Config, Task
-from device.engines import engine
+from device.loading import load_model
 from device.models import ModelStore
 from device.types import RapportError
 from device.worker import Owned, Worker
@@ -21,11 +21,7 @@ class ExtraModels:
 
     def __init__(self, store: ModelStore, config: Config, workers: list[Worker]) -> None:
         """``workers`` get the threads of what is loaded; whoever closes those closes these."""
-        self._store, self._workers = store, workers
-        self._settings: dict[Task, Any] = {
-            "voice": config.speaking,
-            "language_model": config.thinking,
-        }
+        self._store, self._config, self._workers = store, config, workers
         self._loading: dict[str, asyncio.Task[Owned[Any]]] = {}
         self._ready: dict[Task, tuple[str, ...]] = {}
 
@@ -58,5 +54,4 @@ class ExtraModels:
             )
         worker = Worker(name)
         self._workers.append(worker)
-        make, settings = engine(model.engine), self._settings[task]
-        return Owned(await worker.call(lambda: make(self._store.files(name), settings)), worker)
+        return await load_model(worker, self._store, name, self._config)

@@ -28,6 +28,7 @@ LAYERS: list[tuple[str, int]] = [
     ("packages.py", 1),
     ("convert.py", 1),
     ("store.py", 1),
+    ("loading.py", 1),
     ("extra_models.py", 1),
     ("hearing/ears.py", 3),
     ("hearing/endpoint.py", 3),
