@@ -53,7 +53,7 @@ class Entry(BaseModel):
 
 
 class Source(Entry):
-    """One place a file can be had from: a member of a published package, or a URL."""
+    """One place a file can be had from: a member of a published package, a URL, or the program."""
 
     package: Requirement | None = None
     """A package at one version, ``name==version``, downloaded with pip as a wheel."""
@@ -64,6 +64,8 @@ class Source(Entry):
     platform: str = ""
     """Which wheel to take where there are several; the model in it is the same in all of them."""
     url: Url = ""
+    bundled: Annotated[str, AfterValidator(lambda path: path and _inside(path))] = ""
+    """The path of a file that comes with the program, relative to the catalogue."""
     convert: str = ""
     """Name of the conversion in ``device.convert``; empty: the file is used as it is."""
     bytes: Annotated[int, Field(ge=0)] = 0
@@ -71,18 +73,18 @@ class Source(Entry):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if bool(self.package) == bool(self.url):
-            raise ValueError("a source has either a package or a url")
+        if [bool(self.package), bool(self.url), bool(self.bundled)].count(True) != 1:
+            raise ValueError("a source has either a package, or a url, or is bundled")
         if bool(self.package) != bool(self.member):
             raise ValueError("a package needs a member, and a member a package")
         if self.convert and self.convert not in CONVERSIONS:
             raise ValueError(f"convert must be one of {', '.join(CONVERSIONS)}")
-        if self.url and self.convert:
+        if self.convert and not self.package:
             raise ValueError("only what comes in a package can be converted")
         return self
 
     def __str__(self) -> str:
-        return self.url or f"{self.package} ({self.member})"
+        return self.url or self.bundled or f"{self.package} ({self.member})"
 
 
 class File(Entry):
@@ -143,6 +145,8 @@ class Catalogue(Entry):
     models: Mapping[str, Model]
     presets: Mapping[str, Mapping[Task, str]]
     """One model for each task, by the name of the preset."""
+    folder: Path = DEFAULT_PATH.parent
+    """Where the catalogue lies, and what is bundled with it."""
 
     @classmethod
     def load(cls, path: Path | None = None) -> Catalogue:
@@ -165,7 +169,7 @@ class Catalogue(Entry):
             if isinstance(entry, dict):
                 entry.setdefault("name", name)
         try:
-            return cls.model_validate(values)
+            return cls.model_validate({**values, "folder": path.parent})
         except ValidationError as error:
             raise CatalogueError("\n".join(_explain(error, path))) from None
 

@@ -19,7 +19,7 @@ ENGINES: dict[str, str] = {
     # recognition
     "moonshine": "device.hearing.moonshine:Moonshine",
     # prosody
-    "acoustic": "device.hearing.acoustic:Acoustic",
+    "prosody-head": "device.hearing.prosody_head:ProsodyHead",
     # language models
     "llama": "device.thinking.llama:Llama",
     # voices

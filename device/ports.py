@@ -135,6 +135,13 @@ class ProsodyModel(Protocol):
         """
         ...
 
+    def preview(self, audio: Pcm) -> Expression | None:
+        """Return the expression of speech that goes on, quickly; None if it cannot be told.
+
+        It changes nothing, and nothing is learnt of it.
+        """
+        ...
+
     def learn(self) -> None:
         """Let the speaker's baseline follow the utterance measured last: it is complete."""
         ...

@@ -121,8 +121,13 @@ class ScriptedProsody:
         self.uses: list[Use] = []
 
     def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
+        return self._expression("final", audio)
+
+    def preview(self, audio: Pcm) -> Expression | None:
+        return self._expression("interim", audio)
+
+    def _expression(self, what: str, audio: Pcm) -> Expression:
         heard = tuple(int(value) for value in np.unique(audio) if value)
-        what = "interim" if embedding is None else "final"
         self.uses.append(Use(what, heard, len(audio) / HEARING_RATE))
         return Expression(
             None, 0.1, None, {"Calmness": 0.2}, 0.4, {"level_db": -30.0}, model=self.identity
@@ -140,6 +145,9 @@ class UntouchableProsody(ScriptedProsody):
 
     def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
         raise AssertionError("something was measured")
+
+    def preview(self, audio: Pcm) -> Expression | None:
+        raise AssertionError("something was measured while it was said")
 
     def learn(self) -> None:
         raise AssertionError("something was learnt")

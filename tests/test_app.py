@@ -36,7 +36,7 @@ def opened(config: Config, store: ModelStore | None = None) -> str:
 def copied(model_files: ModelFiles, tmp_path: Path) -> ModelStore:
     """A store of our own with the small models in it, and without the large ones."""
     catalogue = Catalogue.load()
-    for name in ("silero", "swift-f0", "smart-turn-v3.2"):
+    for name in ("silero", "prosody-default", "smart-turn-v3.2"):
         folder = next(iter(model_files(name).values())).parent
         shutil.copytree(folder, tmp_path / name)
     return ModelStore(tmp_path, catalogue)

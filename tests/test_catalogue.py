@@ -71,7 +71,10 @@ class TestOurs:
         for name in catalogue.preset("dev").values():
             assert catalogue.models[name].tested, name
             for file in catalogue.models[name].files:
-                assert any(source.package for source in file.sources), (name, file.path)
+                assert any(source.package or source.bundled for source in file.sources), (
+                    name,
+                    file.path,
+                )
 
     def test_boards_have_a_better_language_model_than_development(
         self, catalogue: Catalogue

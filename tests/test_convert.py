@@ -105,9 +105,9 @@ class TestOnnxMetadata:
 
         catalogue = Catalogue.load()
         store = ModelStore(None, catalogue)
-        if store.state("swift-f0") != "ready":
-            pytest.skip("the model is not here; run: rapport models fetch swift-f0")
-        model = store.files("swift-f0")["model"].read_bytes()
+        if store.state("silero") != "ready":
+            pytest.skip("the model is not here; run: rapport models fetch silero")
+        model = store.files("silero")["model"].read_bytes()
         (tmp_path / "m.onnx").write_bytes(model + onnx_metadata({"voice": "en-us", "é": ""}))
         session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
         held = session.get_modelmeta().custom_metadata_map

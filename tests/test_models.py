@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
+from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -281,18 +282,32 @@ class TestADiskThatRefuses:
             store.fetch("m", limits=HASTY)
 
 
+SWIFT_F0 = "6385e8c2ebc3872e82c9ff5946228de44cd3be77a750ea53698b7dbfe94b0a22"
+
+
 class TestPackages:
     def source(self, requirement: str, member: str) -> dict[str, str]:
         return {"package": requirement, "member": member}
 
     def catalogue(self, *sources: dict[str, str]) -> Catalogue:
-        ours = Catalogue.load().model_dump()
-        ours["models"]["swift-f0"]["files"][0]["sources"] = list(sources)
-        return Catalogue.model_validate(ours)
+        """Return a catalogue with one model, from a package of 116 kB."""
+        file = {"role": "model", "path": "model.onnx", "bytes": 135_090, "sha256": SWIFT_F0}
+        model = {
+            "name": "swift-f0",
+            "task": "prosody",
+            "engine": "prosody-head",
+            "title": "A small model",
+            "licence": "MIT",
+            "commercial": True,
+            "tested": True,
+            "files": [{**file, "sources": list(sources)}],
+        }
+        return Catalogue.model_validate({"models": {"swift-f0": model}, "presets": {}})
 
     @pytest.mark.network
     def test_a_model_is_taken_out_of_a_published_package(self, tmp_path: Path) -> None:
-        store = ModelStore(tmp_path, Catalogue.load())
+        source = self.source("swift-f0==0.3.0", "swift_f0/model.onnx")
+        store = ModelStore(tmp_path, self.catalogue(source))
         watcher = Watcher()
         store.fetch("swift-f0", watcher)
         assert store.state("swift-f0") == "ready"
@@ -322,3 +337,48 @@ class TestPackages:
         ):
             store.fetch("swift-f0", limits=HASTY)
         assert [path.name for path in tmp_path.iterdir()] == ["swift-f0"]
+
+
+class TestBundled:
+    """Files that come with the program."""
+
+    def catalogue(self, folder: Path, content: bytes, expected: bytes) -> Catalogue:
+        (folder / "inside").mkdir()
+        (folder / "inside" / "m.bin").write_bytes(content)
+        (folder / "catalogue.toml").write_text(
+            f"""
+[models.m]
+task = "prosody"
+engine = "prosody-head"
+title = "M"
+licence = "MIT"
+commercial = true
+tested = true
+[[models.m.files]]
+role = "head"
+path = "head.bin"
+bytes = {len(expected)}
+sha256 = "{sha256(expected).hexdigest()}"
+sources = [{{ bundled = "inside/m.bin" }}]
+
+[presets]
+"""
+        )
+        return Catalogue.load(folder / "catalogue.toml")
+
+    def test_they_are_copied_from_beside_the_catalogue(self, tmp_path: Path) -> None:
+        store = ModelStore(tmp_path / "store", self.catalogue(tmp_path, b"head", b"head"))
+        store.fetch("m")
+        assert store.files("m")["head"].read_bytes() == b"head"
+
+    def test_a_file_that_is_not_the_catalogue_s_is_refused(self, tmp_path: Path) -> None:
+        store = ModelStore(tmp_path / "store", self.catalogue(tmp_path, b"tail", b"head"))
+        with pytest.raises(FetchFailed, match=r"inside/m\.bin: its sha256 is"):
+            store.fetch("m")
+        assert store.state("m") == "missing"
+
+    def test_a_file_that_is_gone_is_named_with_the_remedy(self, tmp_path: Path) -> None:
+        store = ModelStore(tmp_path / "store", self.catalogue(tmp_path, b"head", b"head"))
+        (tmp_path / "inside" / "m.bin").unlink()
+        with pytest.raises(FetchFailed, match=r"m\.bin is missing from the program; install it"):
+            store.fetch("m")

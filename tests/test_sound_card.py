@@ -11,7 +11,10 @@ import pytest
 
 from tests.conftest import ROOT, ModelFiles
 
-MODELS = ("silero", "smart-turn-v3.2", "moonshine-tiny-en", "swift-f0", "smollm2-135m", "piper-joe")
+MODELS = (
+    *("silero", "smart-turn-v3.2", "moonshine-tiny-en"),
+    *("prosody-default", "smollm2-135m", "piper-joe"),
+)
 
 
 @pytest.mark.models

@@ -8,17 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from device.hearing.emotions import NAMES, tiers
 from device.types import Expression
-
-NAMES = (
-    "Admiration", "Adoration", "Aesthetic Appreciation", "Amusement", "Anger", "Anxiety", "Awe",
-    "Awkwardness", "Boredom", "Calmness", "Concentration", "Confusion", "Contemplation", "Contempt",
-    "Contentment", "Craving", "Desire", "Determination", "Disappointment", "Disgust", "Distress",
-    "Doubt", "Ecstasy", "Embarrassment", "Empathic Pain", "Entrancement", "Envy", "Excitement",
-    "Fear", "Guilt", "Horror", "Interest", "Joy", "Love", "Nostalgia", "Pain", "Pride",
-    "Realization", "Relief", "Romance", "Sadness", "Satisfaction", "Shame", "Surprise (negative)",
-    "Surprise (positive)", "Sympathy", "Tiredness", "Triumph",
-)  # fmt: skip
 
 
 def scores(expression: Expression) -> dict[str, float]:
@@ -41,7 +32,8 @@ def measured(expression: Expression) -> dict[str, Any]:
     """Return the dimensions of an expression, its model's categories, and which model that is.
 
     Dimensions run from -1 to 1 and are None where nothing told them; valence is that of voice and
-    words together. The probabilities of the categories sum to 1, if the model has any.
+    words together. The probabilities of the categories sum to 1, if the model has any. ``tiers``
+    say of each of the 48 names how far it can be told of a voice.
     """
     model = expression.model
     return {
@@ -51,6 +43,7 @@ def measured(expression: Expression) -> dict[str, Any]:
         "confidence": _rounded(expression.confidence),
         "categories": {name: _rounded(share) for name, share in expression.categories.items()},
         "model": asdict(model) if model else None,
+        "tiers": tiers(expression.categories),
     }
 
 

@@ -73,15 +73,16 @@ class ExpressionMeter:
             self._interim.cancel()
 
     async def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
-        """Return the expression of ``audio``, None if there is none, or it fails or may not be.
+        """Return the expression of ``audio``, None if there is none, or it fails or may not be."""
+        return await self._ask(lambda model: model.measure(audio, embedding))
 
-        It is not worth an answer: a failure is logged, not raised.
-        """
+    async def _ask(self, use: Callable[[ProsodyModel], Expression | None]) -> Expression | None:
+        """Return what the model says, None also if it fails: that is not worth the answer."""
         if self._prosody is None or not self._allowed:
             return None
         self._running += 1
         try:
-            expression = await self._prosody.call(lambda model: model.measure(audio, embedding))
+            expression = await self._prosody.call(use)
         except Exception as error:
             log.warning("the expression could not be measured: %s", str(error) or repr(error))
             return None
@@ -97,7 +98,7 @@ class ExpressionMeter:
     async def _look(self, audio: Pcm, at: float, emit: Callable[[ExpressionHeard], None]) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        expression = await self.measure(audio, None)
+        expression = await self._ask(lambda model: model.preview(audio))
         took = loop.time() - begun
         self._due = max(self._due, at + took * (1 + LEAST_REST))
         if expression is not None:

@@ -7,14 +7,10 @@ computed: in front of a short utterance stand up to 8 s of padding, whose frames
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import numpy.typing as npt
 
-from device.types import HEARING_RATE, Pcm
-
-Floats: TypeAlias = npt.NDArray[np.float32]
+from device.types import HEARING_RATE, Floats, Pcm
 
 SECONDS = 8
 SAMPLES = SECONDS * HEARING_RATE

@@ -12,22 +12,22 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from device.hearing.log_mel import Floats
 from device.hearing.pitch import HOP, PitchTrack
-from device.types import HEARING_RATE
+from device.types import HEARING_RATE, Floats
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 WINDOW = 2 * HOP
 FRAME_SECONDS = HOP / HEARING_RATE
 VOICED = 0.5
-"""Confidence of the pitch from which a frame is voiced; SwiftF0 is calibrated to this."""
+"""Confidence of the pitch from which a frame is voiced."""
 DEPTH_DB = 30.0
 """Frames so far below the loudest tenth are echo or background, not the speaker."""
 LEAST_VOICED = 15
 """Frames, 0.24 s: with less there is no voice to measure."""
 LEAST_CLARITY = 0.7
-"""Mean confidence of the pitch: engines, rain and dogs reach 0.5 to 0.7, voices 0.8 to 0.98."""
+"""Mean confidence of the pitch: engines, rain and fire reach 0.57 to 0.71 (medians), voices 0.73 to
+0.93 (2nd and 90th percentile of acted ones, 2026-11)."""
 PAUSE = 0.2
 """Seconds. Shorter gaps between voiced sounds are consonants (Goldman-Eisler's bound is 0.25)."""
 DIP_DB = 2.0

@@ -43,8 +43,8 @@ def combine(expression: Expression | None, text: str) -> Expression:
     valence = fused_valence(voice, wording)
     arousal = _arousal(voice, wording)
     confidence = _confidence(voice, wording)
-    scores = emotion_scores(arousal, valence, voice.dominance, confidence)
-    if voice.valence is not None:  # an engine that tells valence scores names by itself, and better
+    scores = emotion_scores(arousal, valence, voice.dominance, confidence, voice.categories)
+    if voice.valence is not None and not voice.categories:  # the engine scores names its own way
         scores = dict(voice.emotions)
     named = emotions_of(wording.categories)
     if named:  # the words say which of the names near this place is meant

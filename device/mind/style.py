@@ -31,13 +31,14 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "sympathetic": ("Sadness", "Empathic Pain", "Guilt", "Shame", "Nostalgia"),
     "gentle": ("Tiredness", "Boredom", "Confusion", "Doubt", "Awkwardness", "Embarrassment"),
     "bright": (
-        *("Joy", "Excitement", "Amusement", "Triumph", "Ecstasy", "Pride", "Interest"),
-        *("Surprise (positive)", "Satisfaction", "Relief", "Enthusiasm", "Gratitude"),
+        *("Joy", "Excitement", "Amusement", "Triumph", "Ecstasy", "Pride"),
+        *("Surprise (positive)", "Relief", "Enthusiasm", "Gratitude"),
     ),
 }
-NOTICEABLE = 0.12
-"""An expression whose score times confidence is below this does not change the voice. An acoustic
-engine that knows arousal only gives 0.3 at most, and stays below unless it is sure."""
+NOTICEABLE = 0.22
+"""An expression whose score times confidence is below this does not change the voice. With it 97 %
+of RAVDESS's neutral clips are answered neutrally, and 96 % of the angry ones are not, by heads that
+did not know the speakers (2026-11-25)."""
 AHEAD = 1.5
 """Brightness must be so many times likelier than any trouble: cheer in answer to anger or fear does
 harm, a gentle answer to joy does none."""

@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from threading import Event as StopSignal
 
@@ -65,13 +66,15 @@ async def turn_detection(app: App, clips: Sequence[Clip]) -> list[float]:
 
 
 async def prosody(app: App, clips: Sequence[Clip]) -> list[float]:
-    """Return the seconds that measuring the expression of each clip takes."""
-    model = app.faculties.prosody
+    """Return the seconds that measuring the expression of each clip takes, its layers given."""
+    model, turn = app.faculties.prosody, app.faculties.turn
     listener = await model.call(lambda m: m.fresh())
-    return [
-        await model.call(lambda _, p=clip.pcm: _seconds(lambda: listener.measure(p, None)))  # type: ignore[misc]
-        for clip in clips
-    ]
+    taken = []
+    for clip in clips:
+        verdict = await turn.call(lambda m, p=clip.pcm: m.listen(p))  # type: ignore[misc]
+        measure = partial(listener.measure, clip.pcm, verdict.embedding)
+        taken.append(await model.call(lambda _, use=measure: _seconds(use)))  # type: ignore[misc]
+    return taken
 
 
 async def voice_activity(app: App, clips: Sequence[Clip]) -> list[float]:

@@ -58,12 +58,12 @@ async def chain(app: App, clip: Clip) -> Chain:
         stages[name] = time.perf_counter() - begun
         return result
 
-    await stage("turn", lambda: models.turn.call(lambda m: m.probability(audio)))
+    verdict = await stage("turn", lambda: models.turn.call(lambda m: m.listen(audio)))
     text = await stage("ASR", lambda: models.recognizer.call(lambda m: m.transcribe(audio)))
     expression: Expression | None = None
     if settings.hearing.expression:
-        prosody = models.prosody
-        measured = await stage("prosody", lambda: prosody.call(lambda m: m.measure(audio, None)))
+        prosody, layers = models.prosody, verdict.embedding
+        measured = await stage("prosody", lambda: prosody.call(lambda m: m.measure(audio, layers)))
         expression = combine(measured, text)
     prompt = [*persona.opening(settings.thinking.persona), persona.user(text, expression)]
     reply = await stage("LLM", lambda: _whole(models.language_model, prompt))

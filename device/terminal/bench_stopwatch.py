@@ -71,6 +71,9 @@ class _Prosody:
         self._spans.append(Span("prosody", begin, time.monotonic()))
         return expression
 
+    def preview(self, audio: Pcm) -> Expression | None:
+        return self._inner.preview(audio)
+
     def learn(self) -> None:
         self._inner.learn()
 

@@ -90,4 +90,4 @@ def test_a_file_that_is_no_network_is_refused_with_its_name(tmp_path: Path) -> N
 
 def test_the_network_of_another_task_is_refused(model_files: ModelFiles) -> None:
     with pytest.raises(RapportError, match="it is another model"):
-        engine("silero")(model_files("swift-f0"), Hearing())
+        engine("silero")(model_files("smart-turn-v3.2"), Hearing())

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from device.evi.expressions import NAMES
+from device.hearing.emotions import NAMES
 from device.types import Pcm
 from device.worker import Owned
 from tests.evi.scripted import Finished, Served, served

@@ -30,8 +30,8 @@ from hume.empathic_voice.types import (
 )
 
 from device.evi.archive import NewEvent
-from device.evi.expressions import NAMES
 from device.evi.records import Records
+from device.hearing.emotions import NAMES
 from device.worker import Owned
 from tests.evi.application import application
 from tests.evi.conftest import Serve

@@ -12,8 +12,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.evi.expressions import NAMES
 from device.evi.translation import Translation
+from device.hearing.emotions import NAMES, tiers
 from device.types import (
     Event,
     Expressed,
@@ -91,7 +91,10 @@ def test_beside_the_scores_stands_what_they_were_made_of() -> None:
         "confidence": 0.8,
         "categories": {"sad": 0.7, "calm": 0.3},
         "model": {"name": "head", "version": "2", "licence": "Apache-2.0"},
+        "tiers": tiers(("sad", "calm")),
     }
+    assert user["models"]["prosody"]["measured"]["tiers"]["Sadness"] == "measured"
+    assert user["models"]["prosody"]["measured"]["tiers"]["Love"] == "not_identifiable"
 
 
 @given(

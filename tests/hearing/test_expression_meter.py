@@ -143,6 +143,9 @@ class Broken(ScriptedProsody):
     def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
         raise RapportError("the model fell over")
 
+    def preview(self, audio: Pcm) -> Expression | None:
+        raise RapportError("the model fell over")
+
 
 def test_a_model_that_fails_is_logged_and_costs_nobody_the_answer(
     caplog: pytest.LogCaptureFixture,
@@ -160,6 +163,10 @@ def test_a_model_that_fails_is_logged_and_costs_nobody_the_answer(
 class Unsure(ScriptedProsody):
     def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
         super().measure(audio, embedding)
+        return None
+
+    def preview(self, audio: Pcm) -> Expression | None:
+        super().preview(audio)
         return None
 
 
@@ -181,9 +188,16 @@ class Slow(ScriptedProsody):
         self.begun = 0
 
     def measure(self, audio: Pcm, embedding: Embedding | None) -> Expression | None:
+        self._wait()
+        return super().measure(audio, embedding)
+
+    def preview(self, audio: Pcm) -> Expression | None:
+        self._wait()
+        return super().preview(audio)
+
+    def _wait(self) -> None:
         self.begun += 1
         assert self.go_on.wait(60), "the test never let the model go on"
-        return super().measure(audio, embedding)
 
 
 @contextmanager

@@ -8,14 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.hearing.emotions import expression_from
+from device.hearing.emotions import emotion_scores
 from device.mind.expression import combine, fused_valence
 from device.mind.words import Wording, fitted_valence
 from device.types import Expression, ModelIdentity
 
-LOUD = expression_from(0.8, None, 0.3, 0.6, {"level_z": 2.0})
-QUIET = expression_from(-0.5, None, -0.2, 0.6, {})
-EVEN = expression_from(0.0, None, 0.0, 0.6, {})
+
+def voiced(arousal: float, dominance: float) -> Expression:
+    """Return the expression of a voice of which no valence can be told."""
+    names = emotion_scores(arousal, None, dominance, 0.6)
+    return Expression(None, arousal, dominance, names, 0.6, {})
+
+
+LOUD, QUIET, EVEN = voiced(0.8, 0.3), voiced(-0.5, -0.2), voiced(0.0, 0.0)
 
 
 def top(expression: Expression, count: int) -> set[str]:

@@ -1,0 +1,243 @@
+"""Tables of the engine as it runs on the device: what it refuses, what it costs, what it changes.
+
+Serves ``evaluate``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from device.catalogue import Catalogue
+from device.config import Hearing
+from device.convert import SMART_TURN
+from device.hearing.head import Reading
+from device.hearing.measures import measure_voice
+from device.hearing.pitch import track
+from device.hearing.prosody_head import ProsodyHead, express, sureness, trust
+from device.hearing.smart_turn import SmartTurn
+from device.mind import persona, style
+from device.mind.expression import combine
+from device.models import ModelStore
+from device.types import HEARING_RATE, Expression, ModelIdentity
+from models.prosody import metrics
+from models.prosody.acoustic_rules import AcousticRules
+from models.prosody.corpora import Clip, read_sounds
+from models.prosody.features import HERE, TESTING, Features, Maker, no_speech, noise_vectors, scaled
+from models.prosody.learning import NEUTRAL, places
+from models.prosody.predictions import Predictions
+from models.prosody.tables import Table
+from models.prosody.train import speech
+
+STEP_S = 0.5
+WINDOW_S = 2.0
+ROUNDS = 7
+
+
+def acoustic_rules(corpora: Sequence[tuple[str, Features, Path]]) -> Table:
+    """Return what rules of thumb recognise that know each speaker's neutral voice."""
+    lines = []
+    for title, corpus, folder in corpora:
+        sounds = dict(read_sounds(folder))
+        heard = [AcousticRules().hear(sounds[clip.file]) for clip in corpus.clips]
+        found, arousal = np.full(len(heard), "neutral", "U12"), np.zeros(len(heard))
+        truth, speakers = corpus.labels(), corpus.speakers()
+        for speaker in sorted(set(speakers)):
+            rules = AcousticRules()
+            for row in np.flatnonzero((speakers == speaker) & np.isin(truth, NEUTRAL)):
+                if (voice := heard[row]) is not None:
+                    rules.learn(voice)
+            for row in np.flatnonzero(speakers == speaker):
+                if (voice := heard[row]) is not None:
+                    found[row], arousal[row] = rules.judge(voice)
+        if "calm" not in set(truth):
+            found = np.where(found == "calm", "neutral", found)
+        lines.append(
+            (
+                title,
+                f"{metrics.average_recall(truth, found):.3f}",
+                f"{1 / len(set(truth)):.3f}",
+                f"{metrics.concordance(arousal, places(truth)[:, 0]):.3f}",
+            )
+        )
+    return Table(
+        "Rules of thumb on pitch, level, rate and brightness, each speaker's neutral voice known",
+        ("corpus", "average recall", "chance", "arousal concordance"),
+        lines,
+    )
+
+
+def not_speech(learnt: Features, other: Features, data: Path, engine: ProsodyHead) -> Table:
+    """Return how well speech is told from other sound, and what the whole engine refuses."""
+    noises = noise_vectors(data)
+    refused: dict[str, list[bool]] = {}
+    for kind, sound in no_speech(data):
+        refused.setdefault(kind, []).append(engine.fresh().measure(sound[:80_000], None) is None)
+    lines = []
+    for kind, rows in noises.items():
+        rest = {name: vectors for name, vectors in noises.items() if name != kind}
+        weights, bias = speech([learnt], rest)
+        likeness = rows.astype(np.float64) @ weights + bias
+        lines.append((kind, f"{np.mean(likeness < 0.5):.2f}", f"{np.mean(refused[kind]):.2f}"))
+    weights, bias = speech([learnt], noises)
+    for condition in TESTING:
+        likeness = other.vectors[condition].astype(np.float64) @ weights + bias
+        lines.append(
+            (f"speech of the other corpus, {condition}", f"{np.mean(likeness < 0.5):.2f}", "")
+        )
+    return Table(
+        "Sound that is no speech: share refused",
+        ("sound", "by the head, kind not learnt", "by the engine as shipped"),
+        lines,
+        "Voice activity stands before this on the device, and stops nearly all of it by itself. Of "
+        "speech, the share refused is a loss.",
+    )
+
+
+def shipped(name: str) -> ProsodyHead:
+    """Return the engine with one of the heads beside this file."""
+    files = {"head": f"{name}.onnx", "window_head": f"{name}-window.onnx", "trunk": "trunk.onnx"}
+    return ProsodyHead({role: HERE / file for role, file in files.items()}, Hearing())
+
+
+def cost(data: Path) -> Table:
+    """Return the processor time of measuring, beside that of the end-of-turn network."""
+    store = ModelStore(None, Catalogue.load())
+    turn, engine = SmartTurn(store.files(SMART_TURN), Hearing()), shipped("default")
+    sounds = [sound[: 6 * HEARING_RATE] for _, sound in read_sounds(data / "speech")][:8]
+    seconds = sum(len(sound) for sound in sounds) / HEARING_RATE
+    verdicts = [turn.listen(sound).embedding for sound in sounds]
+
+    def stream() -> None:
+        for sound in sounds:
+            for end in np.arange(STEP_S, len(sound) / HEARING_RATE, STEP_S):
+                stop = int(end * HEARING_RATE)
+                engine.preview(sound[max(0, stop - int(WINDOW_S * HEARING_RATE)) : stop])
+
+    def endpoint() -> None:
+        for sound, embedding in zip(sounds, verdicts, strict=True):
+            engine.measure(sound, embedding)
+
+    steps = {
+        "while speaking, every 0.5 s: a window of 2 s": stream,
+        "at the end, layers given: pooling, head, measures": endpoint,
+        "the end-of-turn network itself, once an utterance": lambda: [
+            turn.listen(s) for s in sounds
+        ],
+    }
+    lines = [
+        (name, *(f"{1000 * value / seconds:.2f}" for value in _processor_s(step)))
+        for name, step in steps.items()
+    ]
+
+    def both() -> None:
+        stream()
+        endpoint()
+
+    total = _processor_s(both)
+    lines.insert(
+        2, ("both, beyond the end-of-turn network", *(f"{1000 * v / seconds:.2f}" for v in total))
+    )
+    return Table(
+        "Processor milliseconds for a second of speech, one thread",
+        ("step", "least of seven", "median"),
+        lines,
+        f"Utterances of 6 s. A loop of two million steps took {_loop_s():.2f} s meanwhile (0.13 s "
+        "is a healthy machine).",
+    )
+
+
+def _processor_s(step: Callable[[], object]) -> tuple[float, float]:
+    taken = []
+    for _ in range(ROUNDS):
+        begun = time.process_time()
+        step()
+        taken.append(time.process_time() - begun)
+    return min(taken), float(np.median(taken))
+
+
+def _loop_s() -> float:
+    begun, total = time.perf_counter(), 0
+    for number in range(2_000_000):
+        total += number
+    return time.perf_counter() - begun
+
+
+def expressions(predictions: Predictions, folder: Path, maker: Maker) -> dict[str, Expression]:
+    """Return the expression of each clip as the device would make it of a known speaker, by file.
+
+    ``predictions`` are of heads that do not know the speakers.
+    """
+    rows = {clip.file: row for row, clip in enumerate(predictions.corpus.clips)}
+    nobody = ModelIdentity("held out", "0", "none")
+    found = {}
+    for name, sound in read_sounds(folder):
+        if name not in rows:
+            continue
+        speech_part = scaled(maker.spoken_part(sound))
+        voice = measure_voice(speech_part, track(speech_part))
+        if voice is None:
+            continue
+        shares = predictions.probabilities[rows[name]].tolist()
+        arousal, valence, dominance = predictions.dimensions[rows[name]].tolist()
+        categories = dict(zip(predictions.categories, shares, strict=True))
+        reading = Reading(categories, arousal, valence, dominance, 1.0)
+        found[name] = express(reading, round(sureness(voice) * trust(0.8), 3), {}, nobody)
+    return found
+
+
+def plan(expression: Expression | None, text: str) -> tuple[str, str]:
+    """Return what a reply is planned by: the note to the language model, and the style."""
+    heard = combine(expression, text)
+    return persona.in_words(heard), style.choose(heard).name
+
+
+def changes(title: str, clips: Sequence[Clip], found: Mapping[str, Expression]) -> Table:
+    """Return how often the same words in another tone lead to another plan, by emotion.
+
+    Each clip is compared with the same speaker's neutral clips of the same sentence.
+    """
+    told = {clip.file: plan(found.get(clip.file), clip.sentence) for clip in clips}
+    usual: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for clip in clips:
+        if clip.emotion == "neutral":
+            usual.setdefault((clip.speaker, clip.sentence), []).append(told[clip.file])
+    lines = []
+    for emotion in dict.fromkeys(clip.emotion for clip in clips):
+        own = [clip for clip in clips if clip.emotion == emotion]
+        pairs = [
+            (told[clip.file], other)
+            for clip in own
+            for other in usual.get((clip.speaker, clip.sentence), [])
+            if emotion != "neutral" or other is not told[clip.file]
+        ]
+        notes = [told[clip.file][0] for clip in own]
+        styles = [told[clip.file][1] for clip in own]
+        lines.append(
+            (
+                emotion,
+                *(
+                    f"{np.mean([mine[at] != theirs[at] for mine, theirs in pairs]):.2f}"
+                    for at in (0, 1)
+                ),
+                f"{np.mean([mine != theirs for mine, theirs in pairs]):.2f}",
+                _most(notes),
+                _most(styles),
+            )
+        )
+    return Table(
+        f"Same words, other tone, other plan: {title}",
+        ("acted", "another note", "another style", "either", "notes", "styles"),
+        lines,
+        "Share of pairs of a clip with the same speaker's neutral clips of the same sentence; in "
+        "the row of neutral, by how much two neutral clips differ.",
+    )
+
+
+def _most(values: Sequence[str]) -> str:
+    names, counts = np.unique(values, return_counts=True)
+    order = counts.argsort()[::-1][:3]
+    return ", ".join(f"{names[at] or 'none'} {counts[at] / len(values):.2f}" for at in order)
