@@ -115,7 +115,7 @@ class ProsodyHead:
         if embedding is None or embedding.network != head.network:
             head, usual = self._networks.window_head, self._usual_window
             embedding = self._networks.trunk.embed(audio)
-        vector = pooled(embedding.layers, embedding.picture)
+        vector = pooled(embedding.layers, sounding(embedding.picture))
         reading = head.read(vector, usual.vector, usual.known)
         if reading.speech < SPEECH:
             return None
@@ -133,8 +133,9 @@ class ProsodyHead:
         if len(audio) < SHORTEST or overdriven(audio):
             return None
         embedding = self._networks.trunk.embed(audio)
-        spoken = float(np.count_nonzero(sounding(embedding.picture))) / FRAMES_A_SECOND
-        vector, usual = pooled(embedding.layers, embedding.picture), self._usual_window
+        heard = sounding(embedding.picture)
+        spoken = float(np.count_nonzero(heard)) / FRAMES_A_SECOND
+        vector, usual = pooled(embedding.layers, heard), self._usual_window
         reading = self._networks.window_head.read(vector, usual.vector, usual.known)
         if reading.speech < SPEECH:
             return None

@@ -21,7 +21,7 @@ from device.catalogue import Catalogue
 from device.config import Hearing
 from device.convert import SMART_TURN
 from device.hearing.log_mel import log_mel
-from device.hearing.pooling import of_first_layer, pooled
+from device.hearing.pooling import of_first_layer, pooled, sounding
 from device.hearing.silero import FRAME, Silero
 from device.hearing.trunk import Trunk
 from device.models import ModelStore
@@ -113,12 +113,12 @@ class Maker:
     def whole(self, sound: Floats) -> Floats:
         """Return the vector as of an utterance that ended: the network looks at 8 s."""
         picture = log_mel(as_pcm(sound))
-        return pooled(self._trunk.layers(picture), picture)
+        return pooled(self._trunk.layers(picture), sounding(picture))
 
     def window(self, sound: Floats) -> Floats:
         """Return the vector as of somebody who still speaks: the network looks at the window."""
         embedding = self._trunk.embed(as_pcm(sound))
-        return pooled(embedding.layers, embedding.picture)
+        return pooled(embedding.layers, sounding(embedding.picture))
 
     def spoken_part(self, clip: Pcm) -> Pcm:
         """Return a clip from just before its first to just after its last speech."""

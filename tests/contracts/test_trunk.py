@@ -12,7 +12,7 @@ from device.config import Hearing
 from device.convert import SMART_TURN
 from device.hearing.head import Head
 from device.hearing.log_mel import log_mel
-from device.hearing.pooling import pooled
+from device.hearing.pooling import pooled, sounding
 from device.hearing.prosody_head import ProsodyHead
 from device.hearing.smart_turn import SmartTurn
 from device.hearing.trunk import Trunk
@@ -60,8 +60,8 @@ def test_a_window_sounds_much_like_the_same_end_of_8_s(
     window = trunk.embed(whole[-3 * 16_000 :])
     picture = log_mel(whole)
     tail = trunk.layers(picture)[-150:]
-    one = pooled(window.layers, window.picture)
-    other = pooled(tail, picture)
+    one = pooled(window.layers, sounding(window.picture))
+    other = pooled(tail, sounding(picture))
     assert np.corrcoef(one, other)[0, 1] > 0.95
 
 
@@ -75,7 +75,7 @@ def test_both_heads_of_a_name_read_what_they_are_made_for(
     assert head.network == whole.network != window_head.network
     window = trunk.embed(sentences[0].audio[-32_000:])
     for reader, embedding in ((head, whole), (window_head, window)):
-        vector = pooled(embedding.layers, embedding.picture)
+        vector = pooled(embedding.layers, sounding(embedding.picture))
         assert vector.shape == (reader.size,)
         assert reader.read(vector).speech > 0.5
     assert head.identity == window_head.identity

@@ -33,19 +33,21 @@ def test_mean_and_deviation_are_of_the_sounding_frames_alone() -> None:
     layers = np.zeros((400, 3), np.float32)
     layers[sounding(picture)] = [1.0, 2.0, 3.0]
     layers[~sounding(picture)] = 99.0
-    np.testing.assert_allclose(pooled(layers, picture), [1, 2, 3, 0, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(pooled(layers, sounding(picture)), [1, 2, 3, 0, 0, 0], atol=1e-5)
 
 
-def test_where_the_picture_is_longer_its_end_belongs_to_the_layers() -> None:
+def test_where_more_was_heard_than_was_looked_at_its_end_belongs_to_the_layers() -> None:
     picture = log_mel(burst(HEARING_RATE, HEARING_RATE))
     layers = np.random.default_rng(3).random((400, 5)).astype(np.float32)
-    np.testing.assert_allclose(pooled(layers[-60:], picture), pooled(layers, picture), rtol=1e-5)
+    np.testing.assert_allclose(
+        pooled(layers[-60:], sounding(picture)), pooled(layers, sounding(picture)), rtol=1e-5
+    )
 
 
 def test_layers_of_silence_are_pooled_whole() -> None:
     picture = log_mel(np.zeros(HEARING_RATE, np.int16))
     layers = np.arange(800, dtype=np.float32).reshape(400, 2)
-    np.testing.assert_allclose(pooled(layers, picture)[:2], layers.mean(axis=0))
+    np.testing.assert_allclose(pooled(layers, sounding(picture))[:2], layers.mean(axis=0))
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, False), (0.005, False), (0.02, True)])
