@@ -79,11 +79,10 @@ def in_words(expression: Expression | None) -> str:
     if name and known[name] >= NOTICEABLE and expression.valence is not None:
         return f"sounds {ADJECTIVES[name]}, perhaps"
     arousal, valence = expression.arousal or 0.0, expression.valence or 0.0
-    words = [
-        "lively" if arousal > MARKED else "quiet" if arousal < -MARKED else "",
-        "pleased" if valence > MARKED else "unhappy" if valence < -MARKED else "",
-    ]
-    told = " and ".join(word for word in words if word)
+    mood = "pleased" if valence > MARKED else "unhappy" if valence < -MARKED else ""
+    # A calm voice alone is not told: "sounds quiet" has the smallest model offer its condolences.
+    energy = "lively" if arousal > MARKED else "quiet" if arousal < -MARKED and mood else ""
+    told = " and ".join(word for word in (energy, mood) if word)
     return f"sounds {told}" if told else ""
 
 

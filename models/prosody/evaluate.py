@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import click
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table as Drawn
 
 from device.types import RapportError
-from models.prosody import field, tables, words
+from models.prosody import conversation, field, tables, words
 from models.prosody.features import HERE, Features, Maker
 from models.prosody.learning import Chosen, Head, Recipe, fit
 from models.prosody.listeners import votes
@@ -100,6 +100,7 @@ def all_tables(data: Path, console: Console) -> Iterator[Table]:
     yield tables.people(research.held["clean", "known"], heard)
     yield tables.disturbed("research, RAVDESS", research.held, _windows(research))
     yield tables.disturbed("default, EMO-DB", default.held, _windows(default))
+    yield _augmentation(research, default)
     yield tables.intensity(research.held["clean", "known"])
     yield tables.mostly_neutral(
         [
@@ -113,7 +114,13 @@ def all_tables(data: Path, console: Console) -> Iterator[Table]:
     yield field.cost(data)
     yield from _changes(research, default, data)
     yield from _words()
-    plot(HERE.parents[1] / "docs" / "prosody.png", [shown[1], shown[5]])
+    plot(
+        HERE.parents[1] / "docs" / "prosody.png",
+        [
+            ("research head on RAVDESS, speakers not learnt from", shown[1][1]),
+            ("default head on RAVDESS, a corpus not learnt from", shown[5][1]),
+        ],
+    )
 
 
 def _settings(tried: Trial, title: str) -> list[tuple[str, Predictions]]:
@@ -153,15 +160,40 @@ def _parts(tried: Trial) -> list[tuple[Head, Features]]:
 
 
 def _changes(research: Trial, default: Trial, data: Path) -> Iterator[Table]:
-    """Yield how often the tone changes the plan, on RAVDESS: the same words in eight tones."""
-    maker = Maker(data)
+    """Yield how the tone changes the answers, on RAVDESS: the same words in eight tones."""
+    clips, folder = research.corpus.clips, data / "ravdess"
+    maker, writer = Maker(data), conversation.Writer()
     known = apply(default.whole, research.corpus, "clean", "known")
     for title, predictions in (
-        ("research, speakers not learnt", research.held["clean", "known"]),
-        ("default, corpus not learnt", known),
+        ("research head, speakers not learnt", research.held["clean", "known"]),
+        ("default head, corpus not learnt", known),
     ):
-        found = field.expressions(predictions, data / "ravdess", maker)
-        yield field.changes(title, research.corpus.clips, found)
+        found = conversation.expressions(predictions, folder, maker)
+        planned = conversation.plans(clips, found, writer)
+        yield conversation.changes(title, clips, planned)
+        yield conversation.examples(clips, planned)
+
+
+def _augmentation(research: Trial, default: Trial) -> Table:
+    """Return what noise, rooms, colours and speeds in training gain."""
+    lines = []
+    for tried, name in ((research, "research, RAVDESS"), (default, "default, EMO-DB")):
+        bare = replace(tried.recipe, conditions=("clean", "window"))
+        heads = fold_heads(tried.corpus, bare, len(tried.heads))
+        plain = held_out(tried.corpus, heads, bare)
+        whole = fit([tried.corpus], bare)
+        for condition in ("clean", "noise", "room", "noise and room"):
+            pair = [held[condition, "known"] for held in (plain, tried.held)]
+            lines.append((f"{name}, {condition}", *(tables.recall_of(p) for p in pair)))
+        pair = [apply(head, tried.other, "clean", "known") for head in (whole, tried.whole)]
+        lines.append(
+            (f"{name} to {_other(tried)}", *(tables.recall_of(p.among(COMMON)) for p in pair))
+        )
+    return Table(
+        "What disturbed clips in training gain (average recall, speakers known)",
+        ("setting", "clean clips only", "clean and disturbed"),
+        lines,
+    )
 
 
 def _words() -> Iterator[Table]:

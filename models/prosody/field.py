@@ -6,7 +6,7 @@ Serves ``evaluate``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +14,15 @@ import numpy as np
 from device.catalogue import Catalogue
 from device.config import Hearing
 from device.convert import SMART_TURN
-from device.hearing.head import Reading
-from device.hearing.measures import measure_voice
-from device.hearing.pitch import track
-from device.hearing.prosody_head import ProsodyHead, express, sureness, trust
+from device.hearing.prosody_head import ProsodyHead
 from device.hearing.smart_turn import SmartTurn
-from device.mind import persona, style
-from device.mind.expression import combine
 from device.models import ModelStore
-from device.types import HEARING_RATE, Expression, ModelIdentity
+from device.types import HEARING_RATE
 from models.prosody import metrics
 from models.prosody.acoustic_rules import AcousticRules
-from models.prosody.corpora import Clip, read_sounds
-from models.prosody.features import HERE, TESTING, Features, Maker, no_speech, noise_vectors, scaled
+from models.prosody.corpora import read_sounds
+from models.prosody.features import HERE, TESTING, Features, no_speech, noise_vectors
 from models.prosody.learning import NEUTRAL, places
-from models.prosody.predictions import Predictions
 from models.prosody.tables import Table
 from models.prosody.train import speech
 
@@ -164,80 +158,3 @@ def _loop_s() -> float:
     for number in range(2_000_000):
         total += number
     return time.perf_counter() - begun
-
-
-def expressions(predictions: Predictions, folder: Path, maker: Maker) -> dict[str, Expression]:
-    """Return the expression of each clip as the device would make it of a known speaker, by file.
-
-    ``predictions`` are of heads that do not know the speakers.
-    """
-    rows = {clip.file: row for row, clip in enumerate(predictions.corpus.clips)}
-    nobody = ModelIdentity("held out", "0", "none")
-    found = {}
-    for name, sound in read_sounds(folder):
-        if name not in rows:
-            continue
-        speech_part = scaled(maker.spoken_part(sound))
-        voice = measure_voice(speech_part, track(speech_part))
-        if voice is None:
-            continue
-        shares = predictions.probabilities[rows[name]].tolist()
-        arousal, valence, dominance = predictions.dimensions[rows[name]].tolist()
-        categories = dict(zip(predictions.categories, shares, strict=True))
-        reading = Reading(categories, arousal, valence, dominance, 1.0)
-        found[name] = express(reading, round(sureness(voice) * trust(0.8), 3), {}, nobody)
-    return found
-
-
-def plan(expression: Expression | None, text: str) -> tuple[str, str]:
-    """Return what a reply is planned by: the note to the language model, and the style."""
-    heard = combine(expression, text)
-    return persona.in_words(heard), style.choose(heard).name
-
-
-def changes(title: str, clips: Sequence[Clip], found: Mapping[str, Expression]) -> Table:
-    """Return how often the same words in another tone lead to another plan, by emotion.
-
-    Each clip is compared with the same speaker's neutral clips of the same sentence.
-    """
-    told = {clip.file: plan(found.get(clip.file), clip.sentence) for clip in clips}
-    usual: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for clip in clips:
-        if clip.emotion == "neutral":
-            usual.setdefault((clip.speaker, clip.sentence), []).append(told[clip.file])
-    lines = []
-    for emotion in dict.fromkeys(clip.emotion for clip in clips):
-        own = [clip for clip in clips if clip.emotion == emotion]
-        pairs = [
-            (told[clip.file], other)
-            for clip in own
-            for other in usual.get((clip.speaker, clip.sentence), [])
-            if emotion != "neutral" or other is not told[clip.file]
-        ]
-        notes = [told[clip.file][0] for clip in own]
-        styles = [told[clip.file][1] for clip in own]
-        lines.append(
-            (
-                emotion,
-                *(
-                    f"{np.mean([mine[at] != theirs[at] for mine, theirs in pairs]):.2f}"
-                    for at in (0, 1)
-                ),
-                f"{np.mean([mine != theirs for mine, theirs in pairs]):.2f}",
-                _most(notes),
-                _most(styles),
-            )
-        )
-    return Table(
-        f"Same words, other tone, other plan: {title}",
-        ("acted", "another note", "another style", "either", "notes", "styles"),
-        lines,
-        "Share of pairs of a clip with the same speaker's neutral clips of the same sentence; in "
-        "the row of neutral, by how much two neutral clips differ.",
-    )
-
-
-def _most(values: Sequence[str]) -> str:
-    names, counts = np.unique(values, return_counts=True)
-    order = counts.argsort()[::-1][:3]
-    return ", ".join(f"{names[at] or 'none'} {counts[at] / len(values):.2f}" for at in order)

@@ -25,6 +25,7 @@ def expression(
         (expression(0.6, 0.7, Joy=0.5, Excitement=0.4), "sounds happy"),
         (expression(0.8, None, Anger=0.3, Excitement=0.3), "sounds lively"),
         (expression(-0.6, -0.5, Sadness=0.1), "sounds quiet and unhappy"),
+        (expression(-0.6, 0.1, Calmness=0.8), ""),
         (expression(0.1, 0.1), ""),
         (expression(0.9, -0.9, confidence=0.1, Anger=0.9), ""),
         (expression(Unheard_of=0.9), ""),
