@@ -22,6 +22,7 @@ COMMANDS = {
     "run": ("device.terminal.daemon:run", "Be the device: talk on the local sound card."),
     "talk": ("device.terminal.talk:talk", "Hold a conversation, from files or the microphone."),
     "say": ("device.terminal.say:say", "Speak a text in a style."),
+    "prosody": ("device.terminal.prosody:prosody", "Show how recordings sound, over time."),
     "models": ("device.terminal.models:models", "List, fetch and verify the models."),
     "config": ("device.terminal.settings:config", "Show and check the configuration."),
     "keys": ("device.terminal.keys:keys", "Make, list and revoke the API's keys."),
