@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -38,6 +39,7 @@ from device.terminal.bench_machine import (
     resident_mb,
 )
 from device.terminal.bench_plot import plot
+from device.terminal.bench_prosody import prosody
 from device.terminal.bench_report import Block, Figure, block_table, division_table, summary
 from device.terminal.options import config_option, require_writable
 from device.types import RapportError
@@ -51,13 +53,14 @@ Examples:
   rapport bench --quick --no-files     is it roughly all right? half a minute
   rapport bench --api --count 6        what the API adds, five chats at once, requests a second
   rapport bench --utterances ~/speech --count 40 --json speech.json
+  rapport bench prosody                how well expression is measured
 
 Each figure is shown with a calibration of the machine: a loop of Python that takes 0.13 s when
 nobody else uses it. Twice as slow a loop means that the figures, too, are of a slow machine.
 """
 
 
-@click.command(epilog=EPILOG)
+@click.group(epilog=EPILOG, invoke_without_command=True)
 @click.option(
     "--utterances",
     multiple=True,
@@ -74,7 +77,9 @@ nobody else uses it. Twice as slow a loop means that the figures, too, are of a 
 @click.option("--quick", is_flag=True, help="Two utterances and one interruption.")
 @click.option("--api", "with_api", is_flag=True, help="Only what the API over the network adds.")
 @config_option
+@click.pass_context
 def bench(  # noqa: PLR0913, PLR0917 (one for each option)
+    context: click.Context,
     utterances: tuple[Path, ...],
     count: int,
     json_file: Path,
@@ -85,6 +90,9 @@ def bench(  # noqa: PLR0913, PLR0917 (one for each option)
     config_file: Path | None,
 ) -> None:
     """Measure the response gap, models, interruptions, idle load and memory on this machine."""
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
     age = age_s()
     config = _conversing(load(config_file))
     if not no_files:
@@ -102,6 +110,18 @@ def bench(  # noqa: PLR0913, PLR0917 (one for each option)
         _write_json(json_file, blocks)
         plot(plot_file, pairs.divided, pairs.eager_gaps, pairs.plain_gaps)
         click.echo(f"written: {json_file}, {plot_file}")
+
+
+bench.add_command(prosody)
+
+
+def _refuse_options(context: click.Context) -> None:
+    """Tell whoever gave options of the bench to another measurement that they do nothing there."""
+    for name in context.params:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = next(p.opts[0] for p in context.command.params if p.name == name)
+            command = f"{context.command_path} {context.invoked_subcommand}"
+            raise click.UsageError(f"{option} is no option of {command}; see {command} --help")
 
 
 def _conversing(config: Config) -> Config:
