@@ -37,7 +37,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 }
 NOTICEABLE = 0.22
 """An expression whose score times confidence is below this does not change the voice. With it 97 %
-of RAVDESS's neutral clips are answered neutrally, and 96 % of the angry ones are not, by heads that
+of RAVDESS's neutral clips are answered neutrally, and 94 % of the angry ones are not, by heads that
 did not know the speakers (2026-11-25)."""
 AHEAD = 1.5
 """Brightness must be so many times likelier than any trouble: cheer in answer to anger or fear does

@@ -35,6 +35,7 @@ from models.prosody.tables import COMMON, Table
 from models.prosody.train import default_recipe, load, progress_bar
 from models.prosody.word_fit import Interval
 
+PICTURE = HERE.parents[1] / "docs" / "prosody.png"
 RAVDESS_FOLDS, EMODB_FOLDS = 4, 10
 CALM, LOW = ("neutral", "calm"), ("neutral", "boredom")
 
@@ -63,8 +64,8 @@ def trial(title: str, corpus: Features, other: Features, recipe: Recipe, folds: 
     return Trial(title, corpus, recipe, heads, held, fit([corpus], recipe), other)
 
 
-def all_tables(data: Path, console: Console) -> Iterator[Table]:
-    """Yield the tables one by one, as soon as each is made."""
+def all_tables(data: Path, console: Console, picture: Path | None) -> Iterator[Table]:
+    """Yield the tables one by one, as soon as each is made; then draw the ``picture``."""
     with progress_bar() as bar:
         ravdess, emodb = (load(data / name, data, bar) for name in ("ravdess", "emodb"))
     heard = votes(data / "cremad-votes")
@@ -111,16 +112,14 @@ def all_tables(data: Path, console: Console) -> Iterator[Table]:
         ]
     )
     yield field.not_speech(emodb, ravdess, data, field.shipped("default"))
+    yield field.reading(data)
     yield field.cost(data)
     yield from _changes(research, default, data)
     yield from _words()
-    plot(
-        HERE.parents[1] / "docs" / "prosody.png",
-        [
-            ("research head on RAVDESS, speakers not learnt from", shown[1][1]),
-            ("default head on RAVDESS, a corpus not learnt from", shown[5][1]),
-        ],
-    )
+    if picture is not None:
+        research_shown = ("research head on RAVDESS, speakers not learnt from", shown[1][1])
+        default_shown = ("default head on RAVDESS, a corpus not learnt from", shown[5][1])
+        plot(picture, [research_shown, default_shown])
 
 
 def _settings(tried: Trial, title: str) -> list[tuple[str, Predictions]]:
@@ -246,7 +245,9 @@ def markdown(table: Table) -> str:
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the tables here.")
 @click.option(
-    "--card", is_flag=True, help="Write the tables into models/prosody/MEASURED.md as well."
+    "--card",
+    is_flag=True,
+    help="Write the tables into models/prosody/MEASURED.md, and docs/prosody.png, as well.",
 )
 def main(data: Path, json_file: Path | None, card: bool) -> None:
     """Measure how well expression is measured: every table of the model card, made anew."""
@@ -254,7 +255,7 @@ def main(data: Path, json_file: Path | None, card: bool) -> None:
     np.seterr(all="raise", under="ignore")
     made = []
     try:
-        for table in all_tables(data, console):
+        for table in all_tables(data, console, PICTURE if card else None):
             show(console, table)
             made.append(table)
     except RapportError as error:

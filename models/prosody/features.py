@@ -42,9 +42,22 @@ WINDOW_S = 2.0
 """Seconds that are heard at a time while somebody speaks."""
 TEST_SNR_DB = 10.0
 
-TRAINING = ("clean", *(f"disturbed-{at}" for at in range(DISTURBED)), "window", "window-disturbed")
+LONG_S = (4.0, 8.0)
+"""Seconds of the long utterances that are put together of several clips. Those of the corpora last
+two to three; by heads that had heard no longer ones, 8 s of neutral reading were disgust."""
+BEGINNING_S = (0.6, 1.4)
+"""Seconds of an utterance that are heard when it is first looked at, silence before it included."""
+COMPANIONS = 4
+"""Other clips of the same speaker and emotion, of which a long utterance is made."""
+
+TRAINING = (
+    "clean",
+    *(f"disturbed-{at}" for at in range(DISTURBED)),
+    *("window", "window-disturbed", "long", "long-disturbed"),
+    *("beginning", "beginning-disturbed"),
+)
 """Conditions that heads are trained on."""
-TESTING = ("clean", "noise", "room", "noise and room", "window")
+TESTING = ("clean", "noise", "room", "noise and room", "window", "beginning", "long")
 """Conditions that they are tested on; noises and rooms are others than in training."""
 
 
@@ -91,8 +104,11 @@ class Maker:
         self._noises = [scaled(s) for name, s in acoustics.items() if name.startswith("noise")]
         self._rooms = [scaled(s) for name, s in acoustics.items() if name.startswith("rir")]
 
-    def vectors(self, name: str, clip: Pcm) -> dict[str, Floats]:
-        """Return the vector of a clip under each condition; ``name`` seeds what is random."""
+    def vectors(self, name: str, clip: Pcm, others: Sequence[Pcm] = ()) -> dict[str, Floats]:
+        """Return the vector of a clip under each condition; ``name`` seeds what is random.
+
+        ``others`` are clips of the same speaker and emotion, for a long utterance.
+        """
         speech = scaled(self.spoken_part(clip))
         place = zlib.crc32(name.encode())
         random = np.random.default_rng((SEED, place))
@@ -101,13 +117,28 @@ class Maker:
         made = {
             f"disturbed-{at}": self.whole(self._disturb(speech, random)) for at in range(DISTURBED)
         }
-        return made | {
+        made |= {
             "clean": self.whole(speech),
             "window": self.window(cut(speech, random)),
             "window-disturbed": self.window(cut(self._disturb(speech, random), random)),
             "noise": self.whole(with_noise(speech, noise, TEST_SNR_DB, random)),
             "room": self.whole(room),
             "noise and room": self.whole(with_noise(room, noise, TEST_SNR_DB, random)),
+        }
+        parts = [speech, *(scaled(self.spoken_part(other)) for other in others)]
+        made |= {
+            "long": self.whole(joined(parts, random)),
+            "long-disturbed": self.whole(self._disturb(joined(parts, random), random)),
+        }
+        return made | self.beginnings(speech, np.random.default_rng((SEED, place, 1)))
+
+    def beginnings(self, speech: Floats, random: np.random.Generator) -> dict[str, Floats]:
+        """Return the vectors of an utterance of which little has been heard."""
+        disturbed = self._disturb(speech, random)
+        lengths = (random.uniform(*BEGINNING_S, size=2) * HEARING_RATE).astype(int)
+        return {
+            "beginning": self.window(speech[: lengths[0]]),
+            "beginning-disturbed": self.window(disturbed[: lengths[1]]),
         }
 
     def whole(self, sound: Floats) -> Floats:
@@ -151,6 +182,16 @@ def cut(sound: Floats, random: np.random.Generator) -> Floats:
     return sound[start : start + length]
 
 
+def joined(parts: Sequence[Floats], random: np.random.Generator) -> Floats:
+    """Return one long utterance that ends with the first of ``parts``; the others go before it."""
+    length = int(random.uniform(*LONG_S) * HEARING_RATE)
+    sound = parts[0]
+    for at in random.permutation(np.arange(1, len(parts))):
+        if len(sound) < length:
+            sound = np.concatenate([parts[at], sound])
+    return sound[-length:]
+
+
 def features(folder: Path, data: Path, told: Callable[[str, int, int], None]) -> Features:
     """Return the vectors of the corpus in ``folder``, from the cache if nothing has changed.
 
@@ -162,7 +203,7 @@ def features(folder: Path, data: Path, told: Callable[[str, int, int], None]) ->
     if kept.is_file():
         with np.load(kept) as stored:
             return Features(clips, {name: stored[name] for name in stored.files})
-    rows = dict(_make(folder, {clip.file for clip in clips}, data, told))
+    rows = dict(_make(folder, clips, data, told))
     missing = [clip.file for clip in clips if clip.file not in rows]
     for name in missing:
         told(f"{folder.name}: {name} is in labels.csv and not in the folder; left out", 0, 0)
@@ -231,20 +272,29 @@ def _begin(data: Path) -> None:
     _maker = Maker(data)
 
 
-def _vectors(job: tuple[str, Pcm]) -> tuple[str, dict[str, Floats]]:
+def _vectors(job: tuple[str, Pcm, list[Pcm]]) -> tuple[str, dict[str, Floats]]:
     if _maker is None:
         raise RuntimeError("a process was given a clip before its networks")
     return job[0], _maker.vectors(*job)
 
 
 def _make(
-    folder: Path, wanted: set[str], data: Path, told: Callable[[str, int, int], None]
+    folder: Path, clips: Sequence[Clip], data: Path, told: Callable[[str, int, int], None]
 ) -> Iterator[tuple[str, dict[str, Floats]]]:
-    jobs = ((name, sound) for name, sound in read_sounds(folder) if name in wanted)
+    sounds = dict(read_sounds(folder))
+    jobs = ((c.file, sounds[c.file], _others(c, clips, sounds)) for c in clips if c.file in sounds)
     with ProcessPoolExecutor(os.cpu_count(), initializer=_begin, initargs=(data,)) as pool:
         for done, result in enumerate(pool.map(_vectors, jobs, chunksize=8), 1):
             yield result
-            told(folder.name, done, len(wanted))
+            told(folder.name, done, len(clips))
+
+
+def _others(clip: Clip, clips: Sequence[Clip], sounds: Mapping[str, Pcm]) -> list[Pcm]:
+    kind = (clip.speaker, clip.emotion)
+    alike = [c.file for c in clips if (c.speaker, c.emotion) == kind and c.file in sounds]
+    alike.remove(clip.file)
+    random = np.random.default_rng((SEED, zlib.crc32(clip.file.encode())))
+    return [sounds[alike[at]] for at in random.permutation(len(alike))[:COMPANIONS]]
 
 
 def _trunk(network: Path) -> Path:

@@ -29,6 +29,7 @@ from models.prosody.train import speech
 STEP_S = 0.5
 WINDOW_S = 2.0
 ROUNDS = 7
+LONGEST = 8 * HEARING_RATE
 
 
 def acoustic_rules(corpora: Sequence[tuple[str, Features, Path]]) -> Table:
@@ -88,6 +89,30 @@ def not_speech(learnt: Features, other: Features, data: Path, engine: ProsodyHea
         lines,
         "Voice activity stands before this on the device, and stops nearly all of it by itself. Of "
         "speech, the share refused is a loss.",
+    )
+
+
+def reading(data: Path) -> Table:
+    """Return what the shipped heads make of neutral reading, by its length: a stranger's voice."""
+    turn = SmartTurn(ModelStore(None, Catalogue.load()).files(SMART_TURN), Hearing())
+    sounds = [sound for _, sound in read_sounds(data / "speech") if len(sound) >= LONGEST]
+    lines = []
+    for name in ("default", "research"):
+        engine = shipped(name)
+        for seconds in (2, 4, 6, 8):
+            ends = [sound[-seconds * HEARING_RATE :] for sound in sounds]
+            heard = [engine.fresh().measure(end, turn.listen(end).embedding) for end in ends]
+            shares = [dict(one.categories) for one in heard if one is not None]
+            means = {c: float(np.mean([share[c] for share in shares])) for c in shares[0]}
+            calm = sum(means.pop(c, 0.0) for c in ("neutral", "calm", "boredom"))
+            first = max(means, key=means.__getitem__)
+            row = (name, str(seconds), f"{calm:.2f}", f"{first} {means[first]:.2f}")
+            lines.append(row)
+    return Table(
+        "Neutral reading (LJ Speech, in no training set) by length, as of a stranger",
+        ("head", "last seconds", "neutral, calm or bored", "next"),
+        lines,
+        f"Mean probabilities of {len(sounds)} sentences of one reader.",
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from device.hearing.usual_voice import PRIOR
+from device.types import RapportError
 from models.prosody.features import TRAINING, Features
 
 Rows: TypeAlias = npt.NDArray[np.float64]
@@ -29,6 +30,7 @@ by four points, and that on an unseen corpus rises by two to six (RAVDESS to EMO
 HEARD_BEFORE = (0, 1, 2, 4, 8, 12)
 """Neutral utterances that a speaker's usual is made of while a head is learnt."""
 FOLDS = 4
+LEAST_SPEAKERS = 4
 NEUTRAL = ("neutral", "calm")
 """Categories that tell the speaker's usual voice."""
 
@@ -173,10 +175,28 @@ def _drawn(neutral: Rows, centre: Rows, heard: Sequence[int], random: np.random.
 
 
 def fit(corpora: Sequence[Features], recipe: Recipe) -> Head:
-    """Return the head learnt from ``corpora``, calibrated on speakers it was not learnt from."""
+    """Return the head learnt from ``corpora``, calibrated on speakers it was not learnt from.
+
+    Raises RapportError if there are too few speakers or emotions, or no neutral clips.
+    """
+    _require_enough(corpora)
     examples = lesson(corpora, recipe)
     head = solve(examples, recipe)
     return _calibrated(head, examples, recipe)
+
+
+def _require_enough(corpora: Sequence[Features]) -> None:
+    clips = [clip for corpus in corpora for clip in corpus.clips]
+    speakers, emotions = ({getattr(c, name) for c in clips} for name in ("speaker", "emotion"))
+    named = ", ".join(sorted(emotions)) or "none"
+    told = f"these are {len(clips)} clips of {len(speakers)} speakers, {named}"
+    if len(speakers) < LEAST_SPEAKERS:
+        raise RapportError(
+            f"a head needs clips of at least {LEAST_SPEAKERS} speakers, to be calibrated on some "
+            f"that it was not learnt from; {told}"
+        )
+    if len(emotions) < 2 or not emotions & set(NEUTRAL):
+        raise RapportError(f"a head needs neutral clips and another emotion; {told}")
 
 
 def solve(examples: Lesson, recipe: Recipe) -> Head:

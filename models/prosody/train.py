@@ -186,18 +186,40 @@ def _train(data: Path, own: tuple[Path, ...], alone: bool, mine: Plan, out: Path
         _told(target)
         _told(window_head(target))
     if own:
-        click.echo(
-            "To use it, copy the entry models.prosody-default of models/catalogue.toml under"
-        )
-        click.echo(
-            "another name, with this path, size and hash, and set models.prosody to the name."
-        )
+        click.echo(_entry(wanted[0], out, trunk))
+
+
+def _entry(plan: Plan, out: Path, trunk: Path) -> str:
+    """Return what an owner puts into the catalogue to use a head."""
+    head = out / f"{plan.name}.onnx"
+    files = {"head": head, "window_head": window_head(head), "trunk": trunk}
+    lines = [
+        "\nTo use it, put this into models/catalogue.toml (the files lie beside it, or in a folder "
+        f'there), set models.prosody = "prosody-{plan.name}", and run: rapport models fetch',
+        f"\n[models.prosody-{plan.name}]",
+        'task = "prosody"\nengine = "prosody-head"',
+        f'title = "Expression of a voice, from {plan.data}"',
+        f'licence = "{plan.licence} AND BSD-2-Clause"\ncommercial = false\ntested = false',
+    ]
+    for role, file in files.items():
+        inside = file.resolve().is_relative_to(HERE.parent)
+        bundled = file.resolve().relative_to(HERE.parent) if inside else file.name
+        lines += [
+            f"\n[[models.prosody-{plan.name}.files]]",
+            f'role = "{role}"\npath = "{role}.onnx"',
+            f'bytes = {file.stat().st_size}\nsha256 = "{_digest(file)}"',
+            f'sources = [{{ bundled = "{bundled}" }}]',
+        ]
+    return "\n".join(lines)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _told(file: Path) -> None:
     """Print what the catalogue has to know of a file."""
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    click.echo(f'{file.name}\n  bytes = {file.stat().st_size}\n  sha256 = "{digest}"')
+    click.echo(f'{file.name}\n  bytes = {file.stat().st_size}\n  sha256 = "{_digest(file)}"')
 
 
 def progress_bar() -> Progress:

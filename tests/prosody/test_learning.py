@@ -107,6 +107,16 @@ def test_listeners_who_hear_less_make_the_head_less_sure() -> None:
     assert unsure < sure - 0.1
 
 
+def test_too_few_speakers_or_emotions_are_refused_with_what_there_is() -> None:
+    corpus = made()
+    with pytest.raises(RapportError, match=r"at least 4 speakers.*12 clips of 1 speakers"):
+        fit([corpus.only(corpus.speakers() == "made/1")], RECIPE)
+    with pytest.raises(RapportError, match=r"needs neutral clips.*angry, happy, sad"):
+        fit([corpus.only(corpus.labels() != "neutral")], RECIPE)
+    with pytest.raises(RapportError, match="another emotion"):
+        fit([corpus.only(corpus.labels() == "neutral")], RECIPE)
+
+
 @pytest.mark.parametrize("temperature", [0.1, 0.5, 1.5])
 def test_the_temperature_that_made_the_labels_is_found(temperature: float) -> None:
     random = np.random.default_rng(4)
