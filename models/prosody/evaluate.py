@@ -32,7 +32,7 @@ from models.prosody.predictions import (
 )
 from models.prosody.predictions import Table as Held
 from models.prosody.tables import COMMON, Table
-from models.prosody.train import default_recipe, load, progress_bar
+from models.prosody.train import data_option, default_recipe, load, progress_bar
 from models.prosody.word_fit import Interval
 
 PICTURE = HERE.parents[1] / "docs" / "prosody.png"
@@ -235,14 +235,7 @@ def markdown(table: Table) -> str:
 
 
 @click.command()
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=HERE.parents[2] / "shared" / "data",
-    envvar="RAPPORT_DATA",
-    show_default=True,
-    help="Folder with emodb, ravdess, speech, esc10-120, acoustics and cremad-votes.",
-)
+@data_option
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the tables here.")
 @click.option(
     "--card",

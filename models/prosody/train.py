@@ -120,6 +120,16 @@ def window_head(target: Path) -> Path:
     return target.with_name(f"{target.stem}-window.onnx")
 
 
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=HERE.parents[2] / "shared" / "data",
+    envvar="RAPPORT_DATA",
+    show_default=True,
+    help="Folder with emodb, ravdess, speech, esc10-120, acoustics and cremad-votes.",
+)
+"""Where the corpora are; ``evaluate`` takes it too."""
+
 EPILOG = """\b
 Examples:
   python -m models.prosody.train
@@ -133,14 +143,7 @@ fearful, disgust, surprised, boredom. Speakers need some neutral clips each.
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=HERE.parents[2] / "shared" / "data",
-    envvar="RAPPORT_DATA",
-    show_default=True,
-    help="Folder with emodb, ravdess, esc10-120, acoustics and cremad-votes.",
-)
+@data_option
 @click.option(
     "--corpus",
     "own",
