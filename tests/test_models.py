@@ -7,7 +7,6 @@ import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
-from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -358,7 +357,7 @@ tested = true
 role = "head"
 path = "head.bin"
 bytes = {len(expected)}
-sha256 = "{sha256(expected).hexdigest()}"
+sha256 = "{hashlib.sha256(expected).hexdigest()}"
 sources = [{{ bundled = "inside/m.bin" }}]
 
 [presets]

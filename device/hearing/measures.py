@@ -1,7 +1,7 @@
 """What can be measured of a voice without training: pitch, level, rate, brightness, pauses.
 
-Layer 2 (numpy only, pure). Serves ``acoustic``. The measures are those of the Geneva minimalistic
-set (Eyben et al. 2016, GeMAPS) as far as they can be had of frames of 32 ms every 16 ms.
+Layer 2 (numpy only, pure). Serves ``prosody_head``. The measures are those of the Geneva
+minimalistic set (Eyben et al. 2016, GeMAPS) as far as they can be had of frames of 32 ms every 16.
 """
 
 from __future__ import annotations

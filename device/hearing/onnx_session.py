@@ -1,7 +1,7 @@
 """How the small ONNX networks of the hearing room are loaded.
 
-Layer 2, on onnxruntime. Serves ``silero``, ``smart_turn`` and ``pitch``; each is run by the thread
-of the worker that owns it.
+Layer 2, on onnxruntime. Serves ``silero``, ``smart_turn``, ``trunk`` and ``head``; each is run by
+the thread of the worker that owns it.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ used for stands in ``models/prosody/MODEL_CARD.md``.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from device.hearing.pooling import of_first_layer, overdriven, pooled, sounding
 from device.hearing.trunk import Trunk
 from device.hearing.usual_voice import UsualVoice
 from device.types import HEARING_RATE, Embedding, Expression, Floats, ModelIdentity, Pcm
+
+log = logging.getLogger(__name__)
 
 LONGEST = 8 * HEARING_RATE
 """Samples; of a longer utterance the last 8 s are measured, as for the end of the turn."""
@@ -80,6 +83,7 @@ class ProsodyHead:
     """
 
     _heard: _Heard | None
+    _warned: bool
 
     def __init__(self, files: Mapping[str, Path], settings: Hearing) -> None:
         """Load ``files``: head, window_head, trunk; raises RapportError if one cannot be loaded."""
@@ -114,6 +118,7 @@ class ProsodyHead:
             return None
         head, usual = self._networks.head, self._usual
         if embedding is None or embedding.network != head.network:
+            self._warn_once(embedding)
             head, usual = self._networks.window_head, self._usual_window
             embedding = self._networks.trunk.embed(audio)
         vector = pooled(embedding.layers, sounding(embedding.picture))
@@ -155,11 +160,25 @@ class ProsodyHead:
         else:
             self._usual_window.add(heard.vector, heard.neutral)
 
+    def _warn_once(self, embedding: Embedding | None) -> None:
+        if self._warned:
+            return
+        self._warned = True
+        given = embedding.network if embedding is not None else "no network"
+        log.warning(
+            "prosody: the end of the turn gives the layers of %s, and %s reads those of %s; the "
+            "expression is measured by the short-window cut, less exactly (models.turn chooses)",
+            given,
+            self.identity.name,
+            self._networks.head.network,
+        )
+
     def _begin(self, networks: Networks) -> None:
         self._networks = networks
         self._usual, self._usual_window = UsualVoice(), UsualVoice()
         self._usual_measures = UsualMeasures()
         self._heard = None
+        self._warned = False
 
 
 def neutrality(categories: Mapping[str, float]) -> float:

@@ -20,7 +20,7 @@ from device.engines import engine
 from device.mind import style
 from device.models import ModelStore
 from device.terminal.findings import Finding, broken, ok
-from device.types import HEARING_RATE, Message, Pcm, RapportError, Sentence
+from device.types import HEARING_RATE, Embedding, Message, Pcm, RapportError, Sentence
 
 SENTENCE = "Hello, how are you today?"
 WORDS = {"hello", "how", "are", "you", "today"}
@@ -39,6 +39,8 @@ class Trials:
         self._speech: Pcm = np.zeros(2 * HEARING_RATE, np.int16)
         """What the voice said; silence if there is no voice."""
         self._spoke = False
+        self._embedding: Embedding | None = None
+        """What the end-of-turn network made of that speech."""
 
     def run(self) -> Iterator[Finding]:
         """Yield what came of each trial."""
@@ -107,13 +109,16 @@ class Trials:
         return f"silence is speech by {silent:.2f}{heard}"
 
     def _judge(self, detector: Any) -> str:
-        return f"the sentence is over by {detector.probability(self._speech):.2f}"
+        verdict = detector.listen(self._speech)
+        self._embedding = verdict.embedding
+        return f"the sentence is over by {verdict.probability:.2f}"
 
     def _measure(self, model: Any) -> str:
-        expression = model.measure(self._speech, None)
+        expression = model.measure(self._speech, self._embedding)
         measured = expression.measures if expression else {}
         made_by = f"{model.identity.name} {model.identity.version}, {model.identity.licence}"
-        return f"{made_by}: measured {', '.join(measured) or 'nothing'}"
+        layers = "" if self._embedding else ", without the end-of-turn network's layers: less exact"
+        return f"{made_by}: measured {', '.join(measured) or 'nothing'}{layers}"
 
     def _think(self, model: Any) -> str:
         stop = StopSignal()

@@ -21,13 +21,12 @@ from device.types import HEARING_RATE
 from models.prosody import metrics
 from models.prosody.acoustic_rules import AcousticRules
 from models.prosody.corpora import read_sounds
-from models.prosody.features import HERE, TESTING, Features, no_speech, noise_vectors
+from models.prosody.features import HERE, TESTING, WINDOW_S, Features, no_speech, noise_vectors
 from models.prosody.learning import NEUTRAL, places
 from models.prosody.tables import Table
 from models.prosody.train import speech
 
 STEP_S = 0.5
-WINDOW_S = 2.0
 ROUNDS = 7
 LONGEST = 8 * HEARING_RATE
 

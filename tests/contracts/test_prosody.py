@@ -200,9 +200,12 @@ def test_the_layers_of_the_turn_detector_tell_the_same_as_its_own_run(
     assert np.corrcoef(np.array(pairs, float).T)[0, 1] > 0.95
 
 
-def test_the_layers_of_another_network_are_not_used(
-    prosody: ProsodyModel, sentences: list[Spoken]
+def test_the_layers_of_another_network_are_not_used_and_that_is_said_once(
+    prosody: ProsodyModel, sentences: list[Spoken], caplog: pytest.LogCaptureFixture
 ) -> None:
     audio = sentences[0].audio
     strange = Embedding("another", np.zeros((80, 2), np.float32), np.zeros((1, 3), np.float32))
     assert prosody.measure(audio, strange) == prosody.measure(audio, None)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "the layers of another, and rapport-prosody" in said
+    assert "less exactly" in said
