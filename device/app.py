@@ -18,7 +18,7 @@ import numpy as np
 
 from device.audio.rates import Resampler
 from device.catalogue import Catalogue, choose
-from device.config import Config, Hearing, Task
+from device.config import Config, Task
 from device.conversation.conversation import Conversation
 from device.conversation.turn import Speech
 from device.engines import engine
@@ -37,6 +37,7 @@ from device.ports import (
     Voice,
     VoiceActivity,
 )
+from device.settings import Hearing
 from device.speaking.speakable import speakable
 from device.supervisor import supervise
 from device.types import Event, Pcm, RapportError, Sentence

@@ -15,8 +15,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from device.config import TASKS, Models, Task
+from device.config import TASKS, Task
 from device.convert import CONVERSIONS
+from device.settings import Models
 from device.types import RapportError
 
 DEFAULT_PATH = Path(__file__).resolve().parent.parent / "models" / "catalogue.toml"

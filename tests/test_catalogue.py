@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from device.catalogue import Catalogue, CatalogueError, choose
-from device.config import TASKS, Models
+from device.config import TASKS
 from device.convert import CONVERSIONS
 from device.engines import ENGINES
+from device.settings import Models
 from device.types import RapportError
 
 SHA = "0" * 64

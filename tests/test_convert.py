@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.config import Hearing
 from device.convert import (
     CONVERSIONS,
     SMART_TURN,
@@ -23,6 +22,7 @@ from device.convert import (
     tokens_text,
     write_tokenizer,
 )
+from device.settings import Hearing
 from device.types import Verdict
 from tests.conftest import ModelFiles
 

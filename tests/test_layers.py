@@ -15,6 +15,7 @@ LAYERS: list[tuple[str, int]] = [
     ("__init__.py", 0),
     ("types.py", 0),
     ("ports.py", 0),
+    ("settings.py", 0),
     ("config.py", 0),
     ("worker.py", 1),
     ("hub.py", 1),

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pyaudio  # type: ignore[import-untyped]
 
 from device.audio.exchange import Exchange, Format
-from device.config import LineSettings
+from device.settings import LineSettings
 from device.types import RapportError
 
 log = logging.getLogger(__name__)

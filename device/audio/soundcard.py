@@ -18,7 +18,7 @@ from typing import Self, TypeVar
 from device.audio.chunker import Chunker
 from device.audio.exchange import Exchange
 from device.audio.portaudio import Card, Device, devices, open_card
-from device.config import LineSettings
+from device.settings import LineSettings
 from device.types import AudioChunk, Pcm, RapportError
 
 __all__ = ["Device", "SoundCard", "devices"]

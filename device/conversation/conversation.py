@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from device.config import Config, Speaking
+from device.config import Config
 from device.conversation.composing import Composer
 from device.conversation.overlap import Overlap
 from device.conversation.state import TABLE, Act, Broke, Drained, Sounded
@@ -22,6 +22,7 @@ from device.hearing.ears import Ears
 from device.mind import style
 from device.mind.expression import combine
 from device.ports import LanguageModel, Line, Voice
+from device.settings import Speaking
 from device.types import (
     Asked,
     Briefed,
@@ -74,7 +75,7 @@ class Conversation:
         speech: Speech,
         settings: Config,
     ) -> None:
-        self.state = State.IDLE if settings.conversation.wake else State.LISTENING
+        self.state = State.LISTENING if settings.conversation.mode == "open" else State.IDLE
         self._line, self._ears = line, ears
         self._settings, self._publish = settings, speech.publish
         self.composer = Composer(model, settings, speech.publish)
@@ -204,7 +205,7 @@ class Conversation:
         return held
 
     def _move(self, to: State) -> None:
-        if to is State.IDLE and not self._settings.conversation.wake:
+        if to is State.IDLE and self._settings.conversation.mode == "open":
             to = State.LISTENING
         if to is not self.state:
             old, self.state = self.state, to
@@ -377,7 +378,7 @@ class Conversation:
 
     def _wait_for_follow_up(self) -> None:
         self._keep_listening()
-        if self._settings.conversation.wake and self.state is State.LISTENING:
+        if self._settings.conversation.mode == "wake" and self.state is State.LISTENING:
             loop = asyncio.get_running_loop()
             wait = self._settings.conversation.follow_up
             self._follow_up = loop.call_later(wait, self.handle, Quiet())

@@ -24,9 +24,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 
-from device.config import Api
 from device.evi.keys import Keys
 from device.evi.records import Records
+from device.settings import Api
 from device.worker import Owned
 
 REMEDY = "make a key on the device (rapport keys add NAME) and send it as X-Hume-Api-Key"

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from device.config import Api
+from device.settings import Api
 from device.types import RapportError
 
 CERTIFICATE, KEY = "tls-certificate.pem", "tls-key.pem"

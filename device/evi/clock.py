@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from device.config import Api
 from device.evi import faults
 from device.evi.faults import Fault
 from device.evi.resolved import ResolvedConfig
+from device.settings import Api
 
 GREETING = "Hello! What's on your mind?"
 INACTIVE = "I haven't heard from you for a while, so I'll go now. Goodbye!"

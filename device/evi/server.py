@@ -21,7 +21,6 @@ import uvicorn
 from fastapi import Depends, FastAPI
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from device.config import Api, Storage
 from device.evi import rest_chats, rest_library, rest_tts, rest_voices, sockets, token
 from device.evi.access import Access, Refused, add_cors, is_loopback, refused_handler
 from device.evi.certificate import certificate_files
@@ -32,6 +31,7 @@ from device.evi.host import Host
 from device.evi.limits import Rate, RateLimit
 from device.evi.records import Records
 from device.evi.resources import add_refusals
+from device.settings import Api, Storage
 from device.store import Store, state_folder
 from device.types import RapportError
 from device.worker import Owned, Worker

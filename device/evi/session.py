@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from device.config import Config, Speaking
+from device.config import Config
 from device.conversation.conversation import Conversation
 from device.evi import faults
 from device.evi.diary import Diary
@@ -17,6 +17,7 @@ from device.evi.host import Host
 from device.evi.messages import SessionSettings
 from device.evi.records import Records
 from device.evi.settings import ChatSettings
+from device.settings import Speaking
 from device.types import Briefed, Briefing, RapportError
 from device.worker import Owned
 

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeAlias
 from uuid import uuid4
 
-from device.config import Speaking
 from device.evi.refusals import NotThere, Unusable
 from device.evi.resources import Page
 from device.evi.versions import Item, Selection, Versions
+from device.settings import Speaking
 from device.store import Store
 
 Provider: TypeAlias = Literal["HUME_AI", "CUSTOM_VOICE"]

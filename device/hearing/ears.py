@@ -16,10 +16,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from device.config import Hearing
 from device.hearing.endpoint import Endpoint, Mark, finished
 from device.hearing.expression_meter import EXPRESSION_WINDOW, ExpressionMeter
 from device.ports import Microphone, ProsodyModel, Recognizer, TurnDetector, VoiceActivity
+from device.settings import Hearing
 from device.types import (
     HEARING_RATE,
     Expression,

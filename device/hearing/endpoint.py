@@ -11,7 +11,7 @@ import math
 import re
 from enum import Enum, auto
 
-from device.config import Hearing
+from device.settings import Hearing
 
 
 class Mark(Enum):

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import sherpa_onnx  # type: ignore[import-untyped]
 
-from device.config import Hearing
+from device.settings import Hearing
 from device.types import HEARING_RATE, Pcm, RapportError
 
 SHORTEST = 0.2

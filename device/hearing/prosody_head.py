@@ -18,7 +18,6 @@ from typing import Self
 
 import numpy as np
 
-from device.config import Hearing
 from device.hearing.baseline import UsualMeasures, told
 from device.hearing.emotions import emotion_scores
 from device.hearing.head import Head, Reading
@@ -27,6 +26,7 @@ from device.hearing.pitch import track
 from device.hearing.pooling import of_first_layer, overdriven, pooled, sounding
 from device.hearing.trunk import Trunk
 from device.hearing.usual_voice import UsualVoice
+from device.settings import Hearing
 from device.types import HEARING_RATE, Embedding, Expression, Floats, ModelIdentity, Pcm
 
 log = logging.getLogger(__name__)

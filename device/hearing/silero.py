@@ -11,8 +11,8 @@ from typing import Self
 
 import numpy as np
 
-from device.config import Hearing
 from device.hearing.onnx_session import Session, load
+from device.settings import Hearing
 from device.types import HEARING_RATE, Pcm, RapportError
 
 FRAME = 512

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from device.config import Hearing
 from device.convert import SMART_TURN, SMART_TURN_LAYERS
 from device.hearing.log_mel import log_mel
 from device.hearing.onnx_session import load
+from device.settings import Hearing
 from device.types import Embedding, Floats, Pcm, Verdict
 
 

@@ -16,7 +16,7 @@ from threading import Event as StopSignal
 import numpy as np
 import sherpa_onnx  # type: ignore[import-untyped]
 
-from device.config import Speaking
+from device.settings import Speaking
 from device.speaking import effects
 from device.types import Pcm, RapportError, Sentence
 

@@ -126,7 +126,7 @@ def _refuse_options(context: click.Context) -> None:
 
 def _conversing(config: Config) -> Config:
     """Return the configuration with what the bench relies on: no wake word, interruptions."""
-    return parse({"conversation": {"wake": False, "barge_in": True}}, "rapport bench", config)
+    return parse({"conversation": {"mode": "open", "barge_in": True}}, "rapport bench", config)
 
 
 async def _measure(

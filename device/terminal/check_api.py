@@ -9,11 +9,12 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from device.config import Api, Config
+from device.config import Config
 from device.evi.access import is_loopback
 from device.evi.certificate import certificate_files
 from device.evi.keys import Keys
 from device.evi.server import listen
+from device.settings import Api
 from device.store import FILE, Store, state_folder
 from device.terminal.findings import Finding, broken, ok, warning
 from device.types import RapportError

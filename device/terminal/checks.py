@@ -15,9 +15,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from device.catalogue import choose
-from device.config import Config, LineSettings
+from device.config import Config
 from device.engines import engine
 from device.models import ModelStore
+from device.settings import LineSettings
 from device.terminal.bench_machine import HEALTHY_S, calibrate, describe
 from device.terminal.findings import Finding, broken, ok, warning
 from device.types import RapportError

@@ -19,7 +19,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from device import config as configuration
 from device.app import open_hearing
-from device.config import Config, Hearing
+from device.config import Config
+from device.settings import Hearing
 from device.terminal.hold import read_sounds
 from device.terminal.options import config_option, require_writable
 from device.terminal.prosody_plot import MOST_RECORDINGS, plot

@@ -13,11 +13,11 @@ from typing import Any
 
 from device.app import HearingModels
 from device.audio.wav import WavLine
-from device.config import Hearing
 from device.hearing.emotions import NAMES, tiers
 from device.hearing.pooling import overdriven
 from device.hearing.prosody_head import SHORTEST
 from device.mind.expression import combine
+from device.settings import Hearing
 from device.terminal.record import Sounding, plain
 from device.types import (
     HEARING_RATE,

@@ -101,7 +101,7 @@ def talk(
 
 def _listening(config: Config) -> Config:
     """Return the configuration without a wake word: who calls ``talk`` wants to be heard."""
-    awake = config.conversation.model_copy(update={"wake": False})
+    awake = config.conversation.model_copy(update={"mode": "open"})
     return config.model_copy(update={"conversation": awake})
 
 

@@ -20,7 +20,7 @@ import llama_cpp
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 from llama_cpp.llama_grammar import LlamaGrammar
 
-from device.config import Thinking
+from device.settings import Thinking
 from device.thinking.echoes import without_echoes
 from device.thinking.kept import Kept, KeptStates, shared
 from device.thinking.repetition import runs_away

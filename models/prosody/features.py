@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from device.catalogue import Catalogue
-from device.config import Hearing
 from device.convert import SMART_TURN
 from device.hearing.log_mel import log_mel
 from device.hearing.pooling import of_first_layer, pooled, sounding
 from device.hearing.silero import FRAME, Silero
 from device.hearing.trunk import Trunk
 from device.models import ModelStore
+from device.settings import Hearing
 from device.types import HEARING_RATE, Floats, Pcm
 from models.prosody.corpora import Clip, read_labels, read_sounds
 from models.prosody.disturb import Disturber, in_room, with_noise

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from device.catalogue import Catalogue
-from device.config import Hearing
 from device.convert import SMART_TURN
 from device.hearing.prosody_head import ProsodyHead
 from device.hearing.smart_turn import SmartTurn
 from device.models import ModelStore
+from device.settings import Hearing
 from device.types import HEARING_RATE
 from models.prosody import metrics
 from models.prosody.acoustic_rules import AcousticRules

@@ -18,7 +18,7 @@ import numpy as np
 from device.audio import soundcard
 from device.audio.rates import resample
 from device.audio.soundcard import SoundCard
-from device.config import LineSettings
+from device.settings import LineSettings
 from device.types import AudioChunk, Pcm, RapportError
 from tests.audio.virtual_card import VirtualCard
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from device.config import Thinking
 from device.engines import engine
 from device.mind import persona
+from device.settings import Thinking
 from device.types import Message, RapportError
 from tests.conftest import ModelFiles
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from device.catalogue import DEFAULT_PATH
-from device.config import Hearing
 from device.engines import engine
 from device.ports import ProsodyModel
+from device.settings import Hearing
 from device.types import HEARING_RATE, Embedding, Expression, Pcm
 from tests.conftest import ModelFiles
 from tests.contracts.conftest import Spoken

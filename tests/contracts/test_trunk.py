@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from device.catalogue import DEFAULT_PATH
-from device.config import Hearing
 from device.convert import SMART_TURN
 from device.hearing.head import Head
 from device.hearing.log_mel import log_mel
@@ -16,6 +15,7 @@ from device.hearing.pooling import pooled, sounding
 from device.hearing.prosody_head import ProsodyHead
 from device.hearing.smart_turn import SmartTurn
 from device.hearing.trunk import Trunk
+from device.settings import Hearing
 from device.types import RapportError
 from tests.conftest import ModelFiles
 from tests.contracts.conftest import Spoken

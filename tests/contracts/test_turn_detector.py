@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from device.config import Hearing
 from device.engines import engine
 from device.ports import TurnDetector
+from device.settings import Hearing
 from device.types import Pcm, Verdict
 from tests.conftest import ModelFiles
 from tests.contracts.conftest import Spoken

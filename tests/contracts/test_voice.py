@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 import soxr
 
-from device.config import Hearing, Speaking
 from device.engines import engine
 from device.mind.style import STYLES
+from device.settings import Hearing, Speaking
 from device.types import HEARING_RATE, Pcm, RapportError, Sentence, Style
 from tests.conftest import ModelFiles
 

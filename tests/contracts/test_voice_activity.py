@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.config import Hearing
 from device.engines import engine
 from device.ports import VoiceActivity
+from device.settings import Hearing
 from device.types import Pcm, RapportError
 from tests.conftest import ModelFiles
 from tests.contracts.conftest import Spoken

@@ -317,7 +317,7 @@ def test_a_muted_microphone_hears_nothing_until_it_is_opened() -> None:
 
 
 def test_a_woken_conversation_rests_again_after_the_follow_up_window() -> None:
-    story = Story(conversation={"wake": True, "follow_up": 3.0})
+    story = Story(conversation={"mode": "wake", "follow_up": 3.0})
     story.says(1.0, "Not meant for you.")
     story.commands(4.0, WakeHeard("hello", 4.0))
     story.says(4.5, "What is a fox?")

@@ -12,7 +12,6 @@ from fastapi import Depends, FastAPI, Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.config import Api
 from device.evi.access import (
     Access,
     Refusal,
@@ -24,6 +23,7 @@ from device.evi.access import (
 from device.evi.keys import NewKey
 from device.evi.limits import Rate, RateLimit
 from device.evi.records import Records
+from device.settings import Api
 from device.worker import Owned
 
 HERE, ELSEWHERE = "127.0.0.1", "192.168.1.20"

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from device.config import Api
 from device.evi.certificate import certificate_files
+from device.settings import Api
 from device.types import RapportError
 
 NONE = Api()

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from device.config import Api
 from device.evi.clock import GREETING, INACTIVE, NUDGE, Clock, greeting_of
 from device.evi.resolved import ResolvedConfig
 from device.evi.resources_posted import EventMessage, PostedNudges, Timeout
+from device.settings import Api
 from device.virtual_time import VirtualLoop
 
 LIMITS = Api(max_duration=100, inactivity=20)

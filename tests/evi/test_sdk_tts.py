@@ -26,9 +26,9 @@ from hume.tts import (
 from hume.tts.errors import BadRequestError, UnprocessableEntityError
 
 from device.audio.demux import decoded
-from device.config import Hearing, Speaking
 from device.engines import engine
 from device.evi.records import Records
+from device.settings import Hearing, Speaking
 from device.types import Pcm
 from device.worker import Owned
 from tests.conftest import ModelFiles

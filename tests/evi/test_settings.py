@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from device.config import Config, Hearing
+from device.config import Config
 from device.evi.faults import Fault
 from device.evi.messages import SessionSettings, check
 from device.evi.resolved import ResolvedConfig, ResolvedTool
 from device.evi.settings import ChatSettings, at_connection, configured
+from device.settings import Hearing
 
 SCHEMA = '{"type": "object", "properties": {}}'
 

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI
 
-from device.config import Api
 from device.evi import token as module
 from device.evi.access import Access, Refused, refused_handler
 from device.evi.keys import NewKey
 from device.evi.records import Records
+from device.settings import Api
 from device.worker import Owned
 
 GRANT = {"grant_type": "client_credentials"}

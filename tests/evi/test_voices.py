@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from device.config import Speaking
 from device.evi.refusals import NotThere, Unusable
 from device.evi.voices import MOST_GENERATIONS, UnknownVoice, VoiceChoice, Voices
+from device.settings import Speaking
 from device.store import Store
 
 MODELS = ["piper-joe", "piper-ljspeech", "kokoro-joe"]

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
-from device.config import Hearing
 from device.hearing.ears import Ears
+from device.settings import Hearing
 from device.types import (
     HEARING_RATE,
     AudioChunk,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.config import Hearing
 from device.hearing.endpoint import Endpoint, Mark, finished
+from device.settings import Hearing
 
 FRAME = 0.032
 SETTINGS = Hearing()

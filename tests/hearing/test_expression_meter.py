@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.config import ConfigError, Hearing, parse
+from device.config import ConfigError, parse
 from device.hearing.ears import Ears
+from device.settings import Hearing
 from device.types import (
     Embedding,
     Expressed,

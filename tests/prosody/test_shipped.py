@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from device.catalogue import Catalogue
-from device.config import Hearing
 from device.fetch import sha256_of
 from device.hearing.prosody_head import ProsodyHead
+from device.settings import Hearing
 from device.types import Expression, Pcm
 from models.prosody.corpora import read
 

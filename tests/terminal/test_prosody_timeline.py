@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from device.app import HearingModels
-from device.config import Hearing
 from device.mind.expression import combine
+from device.settings import Hearing
 from device.terminal.prosody_timeline import CLIPPED, SHORT, SILENT, Stretch, Timeline, hear
 from device.terminal.prosody_view import bar, show, summary
 from device.types import HEARING_RATE, Embedding, Expression, Pcm, RapportError
