@@ -20,6 +20,7 @@ from device.settings import (
     Hearing,
     LineSettings,
     Models,
+    Panel,
     Section,
     Speaking,
     Storage,
@@ -41,6 +42,7 @@ class Config(Section):
     thinking: Thinking = Thinking()
     speaking: Speaking = Speaking()
     conversation: ConversationSettings = ConversationSettings()
+    panel: Panel = Panel()
     storage: Storage = Storage()
     api: Api = Api()
 

@@ -18,6 +18,12 @@ PERSONA = (
 
 Seconds = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Pin = Annotated[int, Field(ge=-1, le=27)]
+
+SPI_PINS = {"0": {10, 11}, "1": {20, 21}}
+"""Data and clock of each SPI bus of a Raspberry Pi, as BCM numbers."""
+LIGHT_PINS = {"led": ("led_pin",), "rgb": ("red_pin", "green_pin", "blue_pin")}
+"""Which pins each kind of light needs."""
 
 
 class Section(BaseModel):
@@ -153,6 +159,84 @@ class ConversationSettings(Section):
     """How long a woken conversation goes on listening after a reply."""
     tool_timeout: Annotated[float, Field(ge=0.1, le=600)] = 20.0
     """Seconds that a tool may take; then the reply is made without its result."""
+
+
+class Panel(Section):
+    """Buttons and lights. Pins are BCM numbers; -1: not wired."""
+
+    engine: Literal["auto", "gpio", "simulated", "off"] = "auto"
+    """auto: gpio on a Raspberry Pi with anything wired, otherwise simulated: shown by rapport talk,
+    and costing nothing."""
+    talk_pin: Pin = -1
+    """The button of conversation: short press, double press, hold, very long press."""
+    mute_pin: Pin = -1
+    """A button of its own for muting, which then is the one that resets as well."""
+    switch_pin: Pin = -1
+    """A mute switch: while it is on, nothing unmutes."""
+    buttons_active_low: bool = True
+    """Whether a button that is down connects its pin to ground."""
+    switch_active_low: bool = True
+    """Whether the switch, when on, connects its pin to ground."""
+    pull: bool = True
+    """Whether the Pi's own resistors hold open contacts at their level of rest."""
+    light: Literal["none", "led", "rgb", "apa102"] = "none"
+    """led: one pin, on and off; rgb: three pins, dimmed; apa102: a chain of lights on SPI."""
+    led_pin: Pin = -1
+    red_pin: Pin = -1
+    green_pin: Pin = -1
+    blue_pin: Pin = -1
+    lights_active_low: bool = False
+    """Whether a pin of led or rgb at ground level lights it, as with a common anode."""
+    leds: Annotated[int, Field(ge=1, le=64)] = 3
+    """How many lights the chain of apa102 has."""
+    spi: Annotated[str, Field(pattern=r"^[0-9]\.[0-9]$")] = "0.0"
+    """Bus and device of the chain: 0.0 is /dev/spidev0.0."""
+    lights: bool = True
+    """Whether lights show anything at all."""
+    brightness: Share = 0.5
+    """Factor on the brightness of everything shown by rgb and apa102."""
+    mood: bool = True
+    """Whether the user's expression tints the light of listening and speaking."""
+    hold: Annotated[float, Field(ge=0.5, le=5)] = 1.0
+    """Seconds from which a press is long: it mutes, or unmutes."""
+    double: Annotated[float, Field(ge=0.1, le=1)] = 0.25
+    """Seconds within which a second press makes a double press: the last reply again."""
+    reset_warning: Annotated[float, Field(ge=6, le=60)] = 10.0
+    """Seconds of a press from which the lights warn of a factory reset."""
+    reset: Annotated[float, Field(ge=0, le=120)] = 20.0
+    """Seconds of a press from which letting go erases all that the device has kept; 0: never."""
+
+    @model_validator(mode="after")
+    def _wired_once(self) -> Panel:
+        taken: dict[int, str] = {}
+        for key, pin in self.pins.items():
+            if pin in taken:
+                raise ValueError(
+                    f"{taken[pin]} = {pin} and {key} = {pin} must differ: a pin serves one thing"
+                )
+            taken[pin] = key
+        clash = taken.keys() & SPI_PINS.get(self.spi[0], set()) if self.light == "apa102" else set()
+        for pin in sorted(clash):
+            raise ValueError(f"{taken[pin]} = {pin} must be another: spi = {self.spi!r} needs it")
+        for key in LIGHT_PINS.get(self.light, ()):
+            if key not in self.pins:
+                raise ValueError(f"{key} = -1 must be a pin, 0 to 27, for light = {self.light!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _growing(self) -> Panel:
+        if self.reset and self.reset <= self.reset_warning:
+            raise ValueError(
+                f"reset = {self.reset} must be more than reset_warning = {self.reset_warning}, or 0"
+            )
+        return self
+
+    @property
+    def pins(self) -> dict[str, int]:
+        """The pins in use by key, without those of lights that are not chosen."""
+        keys = ("talk_pin", "mute_pin", "switch_pin", *LIGHT_PINS.get(self.light, ()))
+        pins = {key: int(getattr(self, key)) for key in keys}
+        return {key: pin for key, pin in pins.items() if pin >= 0}
 
 
 class Storage(Section):

@@ -21,6 +21,12 @@ Pcm: TypeAlias = npt.NDArray[np.int16]
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
+Colour: TypeAlias = tuple[float, float, float]
+"""Red, green and blue, each 0 to 1."""
+
+Frame: TypeAlias = tuple[Colour, ...]
+"""What each light of the panel shows at one moment."""
+
 HEARING_RATE = 16_000
 """Samples per second of everything that is heard: each model of the hearing room wants it."""
 
@@ -37,6 +43,8 @@ class AudioChunk:
     """Index of the first sample since the stream opened: the sample clock."""
     far: Pcm | None = None
     """What the speaker played during these samples, at the same rate; None: not known."""
+    echo: bool = False
+    """Whether what is heard is probably what the speaker plays, in spite of the echo canceller."""
 
     @property
     def started(self) -> float:
@@ -296,6 +304,18 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkHeld:
+    """The button of push-to-talk went down (what is said from now on is meant) or came up."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Say the last reply again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """The user typed, or an interface sent, words to be answered."""
 
@@ -472,6 +492,22 @@ class ServiceReady:
     service: str
 
 
+@dataclass(frozen=True, slots=True)
+class MuteChanged:
+    """The device was muted or unmuted, or its mute switch was moved."""
+
+    on: bool
+    by_switch: bool
+    """Whether the hardware switch is on; while it is, nothing can unmute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Updating:
+    """The device began to install an update, or ended it."""
+
+    on: bool
+
+
 HearingEvent: TypeAlias = (
     WakeHeard
     | SpeechSuspected
@@ -485,7 +521,17 @@ HearingEvent: TypeAlias = (
     | UtteranceEnded
 )
 Command: TypeAlias = (
-    Pressed | Asked | Say | Briefed | Paused | ToolReturned | Stopped | Muted | Quiet
+    Pressed
+    | TalkHeld
+    | Repeat
+    | Asked
+    | Say
+    | Briefed
+    | Paused
+    | ToolReturned
+    | Stopped
+    | Muted
+    | Quiet
 )
 Event: TypeAlias = (
     StateChanged
@@ -503,6 +549,9 @@ Event: TypeAlias = (
     | ServiceReady
     | SpeechStarted
     | SpeechFailed
+    | MuteChanged
+    | Updating
+    | WakeHeard
 )
 
 
