@@ -24,6 +24,13 @@ ENGINES: dict[str, str] = {
     "llama": "device.thinking.llama:Llama",
     # voices
     "sherpa": "device.speaking.sherpa:Sherpa",
+    # the panel
+    "gpio": "device.panel.gpio:GpioContacts",
+    "led": "device.panel.gpio:GpioLed",
+    "rgb": "device.panel.gpio:GpioRgb",
+    "apa102": "device.panel.apa102:Apa102",
+    "simulated-contacts": "device.panel.simulated:SimulatedContacts",
+    "simulated-lights": "device.panel.simulated:SimulatedLights",
     # lines
     "soundcard": "device.audio.soundcard:SoundCard",
     "wav": "device.audio.wav:WavLine",

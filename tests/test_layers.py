@@ -31,6 +31,7 @@ LAYERS: list[tuple[str, int]] = [
     ("store.py", 1),
     ("loading.py", 1),
     ("extra_models.py", 1),
+    ("mute.py", 1),
     ("hearing/ears.py", 3),
     ("hearing/endpoint.py", 3),
     ("hearing/emotions.py", 3),
@@ -41,6 +42,9 @@ LAYERS: list[tuple[str, int]] = [
     ("hearing/", 2),
     ("thinking/", 2),
     ("speaking/", 2),
+    ("panel/gpio.py", 2),
+    ("panel/apa102.py", 2),
+    ("panel/simulated.py", 2),
     ("panel/", 4),
     ("evi/", 4),
     ("app.py", 5),
@@ -49,7 +53,8 @@ LAYERS: list[tuple[str, int]] = [
 ]
 PURE = (
     *("conversation/", "mind/", "hearing/ears.py", "hearing/endpoint.py", "hearing/emotions.py"),
-    "hearing/expression_meter.py",
+    *("hearing/expression_meter.py", "panel/gestures.py", "panel/meaning.py"),
+    *("panel/situation.py", "panel/patterns.py", "panel/lights.py"),
 )
 ONLY_IN = {
     "pyaudio": {"audio/portaudio.py"},
@@ -59,6 +64,8 @@ ONLY_IN = {
     "av": {"audio/demux.py", "audio/conversion.py"},
     "cryptography": {"evi/certificate.py"},
     "uvicorn": {"evi/server.py"},
+    "RPi": {"panel/gpio.py"},
+    "spidev": {"panel/apa102.py"},
 }
 
 
