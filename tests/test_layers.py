@@ -34,6 +34,7 @@ LAYERS: list[tuple[str, int]] = [
     ("mute.py", 1),
     ("hearing/ears.py", 3),
     ("hearing/endpoint.py", 3),
+    ("hearing/wake_phrase.py", 3),
     ("hearing/emotions.py", 3),
     ("hearing/expression_meter.py", 3),
     ("conversation/", 3),
@@ -53,6 +54,7 @@ LAYERS: list[tuple[str, int]] = [
 ]
 PURE = (
     *("conversation/", "mind/", "hearing/ears.py", "hearing/endpoint.py", "hearing/emotions.py"),
+    "hearing/wake_phrase.py",
     *("hearing/expression_meter.py", "panel/gestures.py", "panel/meaning.py"),
     *("panel/situation.py", "panel/patterns.py", "panel/lights.py"),
 )
