@@ -11,7 +11,7 @@ the engine belongs to. A model that cannot be loaded raises ``RapportError``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from threading import Event as StopSignal
 from types import TracebackType
 from typing import Protocol, Self
@@ -20,6 +20,7 @@ from device.types import (
     AudioChunk,
     Embedding,
     Expression,
+    Frame,
     Message,
     ModelIdentity,
     Pcm,
@@ -195,4 +196,43 @@ class Voice(Protocol):
 
         A sentence with nothing to pronounce yields nothing.
         """
+        ...
+
+
+class Contacts(Protocol):
+    """The panel's buttons and switches, by their names: talk, mute, switch."""
+
+    names: Sequence[str]
+    """Those that are wired."""
+
+    def open(self, changed: Callable[[str], None]) -> None:
+        """From now on call ``changed`` on the running loop, with the name of what moved.
+
+        It may be called too often, as contacts bounce. Raises RapportError if a pin cannot be had.
+        """
+        ...
+
+    def closed(self, name: str) -> bool:
+        """Return whether a button is down, or a switch is on, at this moment."""
+        ...
+
+    def close(self) -> None:
+        """Call nobody any more, and let the pins go."""
+        ...
+
+
+class Lights(Protocol):
+    """The panel's lights."""
+
+    leds: int
+    """How many colours a frame has."""
+    dimmable: bool
+    """Whether they have colour and brightness; otherwise anything but black is on."""
+
+    def show(self, frame: Frame) -> None:
+        """Show a frame until the next; it takes less than a millisecond or two."""
+        ...
+
+    def close(self) -> None:
+        """Go dark, and let the pins go."""
         ...
