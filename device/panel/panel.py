@@ -67,7 +67,7 @@ class ControlPanel:
         self._meanings: dict[str, Meaning] = {}
         self._look = Look.of(settings, board.lights.leds, board.lights.dimmable)
         self._forced: Signal | None = None
-        self._signal, self._since = Signal.IDLE, 0.0
+        self._signal, self._since = signal(start, math.inf), 0.0
         self._frame: Frame = (BLACK,) * board.lights.leds
         self._stirred = asyncio.Event()
 
@@ -113,6 +113,7 @@ class ControlPanel:
     async def _render(self) -> None:
         loop = asyncio.get_running_loop()
         self._lights.show(self._frame)
+        self._since = loop.time()
         while True:
             self._stirred.clear()
             now = loop.time()
