@@ -28,6 +28,9 @@ from device.hub import Hub
 from device.loading import load_models
 from device.mind import persona, style
 from device.models import ModelStore
+from device.mute import Mute
+from device.panel.panel import ControlPanel, Reach, control_panel
+from device.panel.reset import FactoryReset, erase, say_farewell
 from device.ports import (
     LanguageModel,
     Line,
@@ -39,8 +42,9 @@ from device.ports import (
 )
 from device.settings import Hearing
 from device.speaking.speakable import speakable
+from device.store import state_folder
 from device.supervisor import supervise
-from device.types import Event, Pcm, RapportError, Sentence
+from device.types import Command, Event, MuteChanged, Muted, Pcm, RapportError, Sentence
 from device.worker import Owned
 
 log = logging.getLogger(__name__)
@@ -105,6 +109,9 @@ class App:
         self.config, self.hub, self.faculties = config, hub, faculties
         self.extra_models = extra_models
         self.conversations: dict[str, Conversation] = {}
+        self.mute = Mute(self._mute_changed)
+        self.panel: ControlPanel | None = None
+        """Buttons and lights, while they are served."""
 
     def conversation(
         self,
@@ -141,22 +148,70 @@ class App:
         """Hold a conversation on an open line until it ends."""
         conversation = self.conversation(line, session)
         self.conversations[session] = conversation
+        if session == LOCAL and self.mute.on:
+            conversation.handle(Muted(True))
         try:
             await conversation.run()
         finally:
             del self.conversations[session]
 
     async def serve(self) -> None:
-        """Run the device's own services until cancelled: the local sound card and the API."""
+        """Run the device's own services until cancelled: panel, local sound card and API.
+
+        Raises FactoryReset in a group, with all that was kept erased, when a hand asks for it.
+        """
+        reset = asyncio.Event()
+        try:
+            await self._serve(reset)
+        except* FactoryReset:
+            erase(state_folder(self.config.storage.folder))  # now that nothing has it open
+            raise
+
+    async def _serve(self, reset: asyncio.Event) -> None:
         announce = partial(self.hub.publish, "device", 0.0)
         async with asyncio.TaskGroup() as tasks:
+            panel = partial(self.serve_panel, reset=reset.set)
+            tasks.create_task(supervise("panel", panel, announce))
             if self.config.line.enabled:
                 tasks.create_task(supervise("local line", self._local_line, announce))
             else:
                 log.info("the local line is switched off (line.enabled = false)")
             if self.config.api.enabled:
                 tasks.create_task(supervise("API", self._api, announce))
-            await asyncio.Event().wait()
+            await reset.wait()
+            await say_farewell(self.hub, self.command)
+            raise FactoryReset
+
+    async def serve_panel(
+        self, ready: Callable[[], None], reset: Callable[[], None] | None = None
+    ) -> None:
+        """Be the device's buttons and lights until cancelled; return at once where they are off.
+
+        ``reset`` begins a factory reset, None where there is none.
+        """
+        local = self.conversations.get(LOCAL)
+        reach = Reach(self.command, self.mute, reset)
+        self.panel = control_panel(self.config, self.hub, reach, local.state if local else None)
+        if self.panel is None:
+            return
+        try:
+            await self.panel.run(ready)
+        finally:
+            self.panel = None
+
+    def command(self, command: Command) -> bool:
+        """Hand a command to the conversation on the local line; return whether there is one."""
+        local = self.conversations.get(LOCAL)
+        if local is None:
+            log.info("%s: there is no conversation on the local line", type(command).__name__)
+            return False
+        local.handle(command)
+        return True
+
+    def _mute_changed(self, on: bool, by_switch: bool) -> None:
+        if LOCAL in self.conversations:
+            self.command(Muted(on))
+        self.hub.publish("device", 0.0, MuteChanged(on, by_switch))
 
     async def _api(self, ready: Callable[[], None]) -> None:
         from device.evi.server import serve  # noqa: PLC0415  20 MB that not every command needs

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from device.config import Config
 from device.hub import Hub, Subscription
 from device.mute import Mute
 from device.panel.buttons import Buttons
@@ -20,7 +21,7 @@ from device.panel.lights import FRAME_S, Look, picture
 from device.panel.meaning import Act, Deed, Layout, Meaning
 from device.panel.patterns import BLACK
 from device.panel.situation import Signal, Situation, after, lasts_until, signal
-from device.panel.wiring import Board
+from device.panel.wiring import Board, choose, raspberry_pi
 from device.settings import Panel
 from device.types import Command, Frame, State
 
@@ -31,12 +32,31 @@ log = logging.getLogger(__name__)
 class Reach:
     """All that the panel can do to the device."""
 
-    command: Callable[[Command], None]
+    command: Callable[[Command], object]
     mute: Mute
     reset: Callable[[], None] | None = None
     """Begins a factory reset; None: there is none here."""
     gesture: Callable[[str, Gesture], None] | None = None
     """Is told every gesture, by the name of its button."""
+
+
+def control_panel(
+    config: Config, hub: Hub, reach: Reach, state: State | None = None
+) -> ControlPanel | None:
+    """Return the panel of this machine, None where it is switched off.
+
+    ``state`` is that of the local conversation, None if there is none yet. Raises RapportError for
+    a pin, a bus or a library that cannot be had.
+    """
+    settings, mode = config.panel, config.conversation.mode
+    choice = choose(settings, raspberry_pi())
+    log.info("panel: %s (%s)", choice.engine, choice.why)
+    if choice.engine == "off":
+        return None
+    resting = State.LISTENING if mode == "open" else State.IDLE
+    start = Situation(resting, state or resting, muted=reach.mute.on)
+    layout = Layout(mode == "push-to-talk", settings.mute_pin >= 0)
+    return ControlPanel(settings, Board.of(settings, choice.engine), hub, reach, start, layout)
 
 
 @dataclass(frozen=True, slots=True)

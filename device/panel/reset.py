@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from device.evi.certificate import CERTIFICATE, KEY
 from device.hub import Hub
 from device.panel.situation import LOCAL
 from device.store import FILE
@@ -20,7 +19,7 @@ from device.types import Command, RapportError, Replied, Say, TurnFailed
 
 log = logging.getLogger(__name__)
 
-KEPT = (FILE, f"{FILE}-*", CERTIFICATE, KEY)
+KEPT = (FILE, f"{FILE}-*", "tls-certificate.pem", "tls-key.pem")
 """Patterns of the files in the state folder: database with its journals, generated certificate."""
 FAREWELL = "I am forgetting everything now."
 PATIENCE = 10.0
@@ -34,10 +33,14 @@ class FactoryReset(RapportError):
         super().__init__("reset to how it came, by a very long press; starting afresh")
 
 
-async def say_farewell(hub: Hub, command: Callable[[Command], None]) -> None:
-    """Say that everything will be forgotten, and return when that was said, or takes too long."""
+async def say_farewell(hub: Hub, command: Callable[[Command], bool]) -> None:
+    """Say that everything will be forgotten, and return when that was said, or takes too long.
+
+    ``command`` returns whether there is anybody to say it.
+    """
     with hub.subscribe() as events:
-        command(Say(FAREWELL))
+        if not command(Say(FAREWELL)):
+            return
         try:
             async with asyncio.timeout(PATIENCE):
                 async for observed in events:
