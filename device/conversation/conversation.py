@@ -14,10 +14,14 @@ from dataclasses import replace
 
 from device.config import Config
 from device.conversation.composing import Composer
-from device.conversation.overlap import Overlap
+from device.conversation.interruption import Kind, is_farewell
+from device.conversation.overlap import TAKES_THE_TURN, Overlap
+from device.conversation.pause import Pause
+from device.conversation.said import Said
 from device.conversation.state import TABLE, Act, Broke, Drained, Sounded
 from device.conversation.turn import Speech, Turn
 from device.conversation.turns import Turns
+from device.conversation.waking import Waking, called_only
 from device.hearing.ears import Ears
 from device.mind import style
 from device.mind.expression import combine
@@ -34,10 +38,12 @@ from device.types import (
     Interrupted,
     Message,
     Muted,
+    PassedOver,
     Paused,
     Pressed,
     Quiet,
     Replied,
+    Resumed,
     Say,
     SpeechContinued,
     SpeechFailed,
@@ -45,10 +51,12 @@ from device.types import (
     State,
     StateChanged,
     Style,
+    TalkHeld,
     ToolReturned,
     Transcribed,
     TurnFailed,
     TurnLikely,
+    TurnResumed,
     TurnTimed,
     Utterance,
     UtteranceEnded,
@@ -60,8 +68,15 @@ log = logging.getLogger(__name__)
 
 QUEUED = 32
 """Texts that may wait to be spoken; beyond that the oldest is left out."""
-APOLOGY = "Sorry, something went wrong."
+APOLOGY = "Sorry, something went wrong. Please say that again."
 """Spoken when a turn fails, as long as the voice itself works."""
+NOTHING_SAID = "I have not said anything yet."
+"""Spoken when the last reply is to be repeated and there was none."""
+AFTER_THE_BUTTON = 1.0
+"""Seconds after which a device whose talk button was let go rests, if nothing was said."""
+
+Taken = HearingEvent | Command | Sounded | Drained | Broke
+"""Whatever happens to a conversation or is asked of it."""
 
 
 class Conversation:
@@ -75,20 +90,21 @@ class Conversation:
         speech: Speech,
         settings: Config,
     ) -> None:
-        self.state = State.LISTENING if settings.conversation.mode == "open" else State.IDLE
         self._line, self._ears = line, ears
-        self._settings, self._publish = settings, speech.publish
+        self._settings, self._publish = settings.conversation, speech.publish
+        self.state = State.LISTENING if self._settings.mode == "open" else State.IDLE
         self.composer = Composer(model, settings, speech.publish)
         self._speaking = settings.speaking
-        self._measuring = settings.hearing.expression
+        self._measurable = self._measuring = settings.hearing.expression
         self._turns = Turns(line, speech, self.handle)
-        self._overlap = Overlap(settings.conversation.min_interruption, lambda: self._ears.spoken)
+        self._overlap = Overlap(self._settings.min_interruption, lambda: self._ears.spoken)
+        self._waking = Waking(self._settings, ears.hears_wake_word)
+        self._pause, self._said = Pause(), Said()
         self._to_say: deque[Say] = deque(maxlen=QUEUED)
         self._tasks: asyncio.TaskGroup | None = None
         self._follow_up: asyncio.TimerHandle | None = None
         self._apology: Turn | None = None
-        self._muted = self._paused = self._ignoring = self._owing = False
-        self._waiting: Message | None = None
+        self._muted = self._held = self._ignoring = False
 
     async def run(self) -> None:
         """Converse until the line ends; what is still being said then is cut off."""
@@ -100,20 +116,15 @@ class Conversation:
             self._end(interrupted=True)
         self._tasks = None
 
-    def handle(self, event: HearingEvent | Command | Sounded | Drained | Broke) -> None:
+    def handle(self, event: Taken) -> None:
         """Take what happened or is asked for; returns at once."""
-        if self._set(event) or self._deaf_to(event) or self._tell(event):
+        if self._set(event) or self._deaf_to(event):
             return
-        if self._paused and self._take_in(event):
+        if isinstance(event, Sounded | Drained | Broke):
+            self._take(event)
             return
-        if isinstance(event, SpeechStarted) and self._hold_back(event):
-            return
-        transition = TABLE.get((self.state, type(event)))
-        if transition is None:
-            log.debug("%s is ignored while %s", type(event).__name__, self.state)
-            return
-        self._move(transition.to)
-        self._act(transition.act, event)
+        for admitted in self._waking.admit(event, self.state is State.IDLE):
+            self._take(admitted)
 
     def speak_with(self, voice: Owned[Voice], speaking: Speaking) -> None:
         """Speak with another voice and manner from the next turn on."""
@@ -125,7 +136,7 @@ class Conversation:
 
         Where the settings of the conversation forbid it, it stays off.
         """
-        before, self._measuring = self._measuring, on and self._settings.hearing.expression
+        before, self._measuring = self._measuring, on and self._measurable
         self._ears.measure_expression(self._measuring)
         if before and not self._measuring:
             self._turns.discard()  # prepared with an expression; it is prepared again without
@@ -135,6 +146,8 @@ class Conversation:
         """Whether nothing is being prepared, spoken or about to be."""
         return self._turns.current is None and self.state in (State.IDLE, State.LISTENING)
 
+    # What happens
+
     def _set(self, event: object) -> bool:
         """Take a setting; return whether that was all there is to do."""
         match event:
@@ -142,10 +155,12 @@ class Conversation:
                 self._muted = on
                 return not on
             case Paused(True):
-                self._paused = True
+                self._pause.on = True
                 return False
             case Paused(False):
                 self._go_on()
+            case TalkHeld(on):
+                self._hold(on)
             case Briefed(briefing):
                 self.composer.brief(briefing)
             case ToolReturned():
@@ -155,31 +170,48 @@ class Conversation:
                 return False
         return True
 
+    def _hold(self, on: bool) -> None:
+        """Hear while the talk button is held, whatever the pauses; answer when it is let go."""
+        self._held = on
+        if on:
+            self.handle(Pressed("talk"))
+        self._ears.hold(on)
+
     def _deaf_to(self, event: object) -> bool:
         """Whether an utterance is passed over: muted, or begun while it must not interrupt."""
         if not isinstance(event, HearingEvent):
             return False
-        busy = self.state in (State.THINKING, State.SPEAKING)
         if isinstance(event, SpeechStarted):
-            self._ignoring = self._muted or (busy and not self._settings.conversation.barge_in)
+            busy = self.state in (State.THINKING, State.SPEAKING)
+            unheld = self._settings.mode == "push-to-talk" and not self._held
+            self._ignoring = unheld or (busy and not self._settings.barge_in)
         return self._muted or self._ignoring
 
-    def _tell(self, event: object) -> bool:
-        """Publish what is only told; return whether nothing else is to be done."""
+    def _take(self, event: Taken) -> None:
+        self._tell(event)
+        if self._pause.on and self._take_in(event):
+            return
+        if self.state is State.LISTENING and self._leave_unanswered(event):
+            return
+        transition = TABLE.get((self.state, type(event)))
+        if transition is None:
+            log.debug("%s is ignored while %s", type(event).__name__, self.state)
+            return
+        self._move(transition.to)
+        self._act(transition.act, event)
+
+    def _tell(self, event: object) -> None:
+        """Publish what was heard."""
         match event:
-            case SpeechContinued(text):
+            case SpeechContinued(text) if text:
                 self._publish(Transcribed(text, interim=True))
             case ExpressionHeard(expression) if self._measuring:
                 self._publish(Expressed(expression, interim=True))
-            case SpeechFailed():
+            case SpeechFailed() | WakeHeard():
                 self._publish(event)
             case SpeechStarted():
                 self._keep_listening()
                 self._publish(event)
-                return False
-            case _:
-                return False
-        return True
 
     def _take_in(self, event: object) -> bool:
         """While paused: take words in without an answer; return whether that was done."""
@@ -194,41 +226,166 @@ class Conversation:
                 return False
         return True
 
-    def _hold_back(self, event: SpeechStarted) -> bool:
-        """Wait with an interruption until it has lasted; return whether it has to be waited for."""
-        if self.state is not State.SPEAKING:
-            self._overlap.end()
+    def _leave_unanswered(self, event: object) -> bool:
+        """While listening: see to what wants no answer; return whether that was all."""
+        match event:
+            case SpeechFailed():
+                self._go_on_speaking("", "noise")
+            case TurnLikely(utterance):
+                return called_only(event) or self._wanted(utterance) is not None
+            case UtteranceEnded(utterance):
+                if called_only(event):
+                    self._wait_for_follow_up()
+                    return True
+                end = self._wanted(utterance)
+                if end is None:
+                    self._said.settled()
+                    return False
+                self._turns.discard()
+                self._close(utterance, end)
+            case _:
+                return False
+        return True
+
+    def _wanted(self, utterance: Utterance) -> str | None:
+        """Return why an utterance wants no answer; None if it wants one."""
+        if self._said.echoed_by(utterance):
+            return "echo"
+        kind = self._overlap.kind(utterance.text, "")
+        if kind is Kind.STOP:
+            return "stop"
+        if self._settings.mode == "wake" and is_farewell(utterance.text):
+            return "farewell"
+        return "backchannel" if kind is Kind.BACKCHANNEL and self._interrupted else None
+
+    @property
+    def _interrupted(self) -> bool:
+        """Whether something was cut off that may have to go on."""
+        return self._said.left() is not None or self._asked_and_unanswered
+
+    @property
+    def _asked_and_unanswered(self) -> bool:
+        return not self._pause.on and self.composer.history.unanswered is not None
+
+    def _close(self, utterance: Utterance, why: str) -> None:
+        """Be done with an utterance that gets no reply."""
+        if why in ("echo", "backchannel"):
+            self._go_on_speaking(utterance.text, why)
+            return
+        self._said.settled()
+        self._publish(Transcribed(utterance.text, False, None, utterance.started, utterance.ended))
+        if self._settings.mode == "open":
+            return
+        self._take(Quiet())
+
+    def _go_on_speaking(self, text: str, reason: str) -> None:
+        """It was no interruption: go on where the reply was left, or answer what was asked."""
+        left = self._said.left()
+        if left is not None:
+            self._publish(PassedOver(text, reason))
+            self._resume(*left)
+        elif self._asked_and_unanswered and self._turns.current is None:
+            self._answer_waiting()
+        elif reason == "echo":
+            self._publish(PassedOver(text, reason))
+        self._said.settled()
+
+    def _resume(self, again: str, rest: str) -> None:
+        self.composer.history.take_back(again)
+        self._move(State.THINKING)
+        turn = self._speak(rest, self._said.style, verbatim=False)
+        self._publish(Resumed(turn.number))
+
+    def _weigh(self, event: object) -> None:
+        """While speaking: see whether what is heard takes the turn."""
+        match event:
+            case SpeechStarted():
+                self._overlap.begin(event)
+                self._turns.duck(True)
+            case TurnResumed():
+                self._turns.duck(self._overlap.open)
+            case SpeechContinued(text):
+                self._interrupt_if(text)
+            case TurnLikely(utterance):
+                if self._interrupt_if(utterance.text):
+                    self._take(event)
+                else:
+                    self._turns.duck(False)
+            case UtteranceEnded(utterance):
+                self._weigh_all(utterance, event)
+            case SpeechFailed():
+                self._pass_over("", "noise")
+
+    def _weigh_all(self, utterance: Utterance, event: UtteranceEnded) -> None:
+        if not self._overlap.open:
+            return
+        kind = self._overlap.kind(utterance.text, self._turns.heard)
+        lasted = utterance.ended - utterance.started >= self._settings.min_interruption
+        if kind in TAKES_THE_TURN and lasted:
+            self._interrupt(self._overlap.onset)
+            self._take(event)
+        else:
+            self._pass_over(
+                utterance.text, "short" if kind in TAKES_THE_TURN else kind.name.lower()
+            )
+
+    def _interrupt_if(self, text: str) -> bool:
+        """Stop speaking if the words so far take the turn; return whether that was done."""
+        if not self._overlap.open or self.state is not State.SPEAKING:
             return False
-        held = self._overlap.begin(event, self.handle)
-        if held:
-            self._turns.duck(True)
-        return held
+        if not self._overlap.interrupts(text, self._turns.heard, lambda: self._again(text)):
+            return False
+        self._interrupt(self._overlap.onset)
+        return True
+
+    def _again(self, text: str) -> None:
+        self._interrupt_if(text)
+
+    def _pass_over(self, text: str, reason: str) -> None:
+        if self._overlap.open:
+            self._publish(PassedOver(text, reason))
+        self._overlap.end()
+        self._turns.duck(False)
 
     def _move(self, to: State) -> None:
-        if to is State.IDLE and self._settings.conversation.mode == "open":
+        if to is State.IDLE and self._settings.mode == "open":
             to = State.LISTENING
         if to is not self.state:
             old, self.state = self.state, to
+            self._ears.attentive = to is State.SPEAKING and self._settings.barge_in
+            if old is State.SPEAKING:
+                self._overlap.end()
             self._publish(StateChanged(old, to))
 
     def _act(self, act: Act, event: object) -> None:
         match act, event:
-            case Act.WAKE, WakeHeard() | Pressed():
+            case Act.WAKE, _:
+                self._chime("woken" if isinstance(event, WakeHeard) else "")
                 self._wait_for_follow_up()
             case Act.ASK, Asked(text):
                 self._answer_text(text)
             case Act.SAY | Act.QUEUE, Say():
                 self._say(event) if act is Act.SAY else self._to_say.append(event)
-            case Act.PREPARE, TurnLikely(utterance) if self._settings.conversation.eager:
+            case Act.REPEAT, _:
+                self._end(interrupted=True)
+                self._say(Say(self._said.text or NOTHING_SAID))
+            case Act.PREPARE, TurnLikely(utterance) if self._settings.eager:
                 self._prepare(utterance)
             case Act.DISCARD, _:
                 self._turns.discard()
             case Act.ANSWER, UtteranceEnded(utterance, at):
                 self._answer(utterance, at)
-            case Act.DUCK | Act.UNDUCK, _ if self._settings.conversation.barge_in:
+            case Act.DUCK | Act.UNDUCK, _ if self._settings.barge_in:
                 self._turns.duck(act is Act.DUCK)
-            case Act.INTERRUPT, SpeechStarted(at):
-                self._interrupt(at)
+            case Act.WEIGH, _:
+                self._weigh(event)
+            case Act.INTERRUPT, _:
+                self._interrupt(event.at if isinstance(event, SpeechStarted) else self._line.now())
+                if not isinstance(event, SpeechStarted):
+                    self._said.settled()
+                    self._wait_for_follow_up()
+            case Act.REST, _:
+                self._rest()
             case Act.STOP, _:
                 self._end(interrupted=True)
             case Act.FINISH, _:
@@ -258,7 +415,7 @@ class Conversation:
 
     def _commit(self, turn: Turn, text: str, expression: Expression | None) -> None:
         """Make a prepared turn the answer: tell, remember, and let it speak."""
-        self._waiting, self._owing = None, False
+        self._pause.answered()
         self._note(text, expression, turn, turn.utterance)
         self._turns.grant(turn)
 
@@ -275,10 +432,9 @@ class Conversation:
         self._publish(Transcribed(text, False, number, begin, end, expression is not None))
         if expression is not None:
             self._publish(Expressed(expression, number))
-        if self._paused:
-            # Kept apart from the history: what is spoken during the pause is no answer to it.
-            self._waiting = self.composer.message(text, expression)
-        self.composer.remember(text, expression, apart=self._paused)
+        if self._pause.on:
+            self._pause.keep(self.composer.message(text, expression))
+        self.composer.remember(text, expression, apart=self._pause.on)
 
     def _start(self, text: str, expression: Expression | None, utterance: Utterance | None) -> Turn:
         # The prompt is taken now: by the time it is read, the message may be in the history.
@@ -298,11 +454,15 @@ class Conversation:
         )
 
     def _say(self, command: Say) -> Turn:
-        async def words(_: Turn) -> AsyncGenerator[str, None]:
-            yield command.text
+        return self._speak(command.text, self._styled(style.choose(None, command.style)))
 
-        chosen = self._styled(style.choose(None, command.style))
-        turn = self._turns.start(self._running, words, chosen, verbatim=True)
+    def _speak(self, text: str, chosen: Style, verbatim: bool = True) -> Turn:
+        """Speak words as they are."""
+
+        async def words(_: Turn) -> AsyncGenerator[str, None]:
+            yield text
+
+        turn = self._turns.start(self._running, words, chosen, verbatim=verbatim)
         self._turns.grant(turn)
         return turn
 
@@ -312,23 +472,19 @@ class Conversation:
 
     def _go_on(self) -> None:
         """Reply again, to what was said last if that is unanswered."""
-        self._paused = False
+        self._pause.on = False
         if self.resting:
             self._answer_waiting()
         else:
-            self._owing = True  # what is being said comes first
+            self._pause.owing = True  # what is being said comes first
 
     def _answer_waiting(self) -> bool:
-        """Reply to what was said last during a pause; return whether there was anything."""
-        history, waiting = self.composer.history, self._waiting
-        if history.unanswered is not None:
-            prompt, waiting = history.messages, history.unanswered
-        elif waiting is not None:
-            prompt = history.with_user(waiting)
-        else:
+        """Reply to what was said last and has no answer; return whether there was anything."""
+        question = self._pause.question(self.composer.history)
+        if question is None:
             return False
-        self._waiting, self._owing = None, False
-        turn = self._reply_to(prompt, waiting.content)
+        self._pause.answered()
+        turn = self._reply_to(*question)
         self._move(State.THINKING)
         self._turns.grant(turn)
         return True
@@ -341,14 +497,17 @@ class Conversation:
     # Endings
 
     def _interrupt(self, onset: float) -> None:
+        """Fall silent for somebody who began to speak at ``onset``."""
         self._end(interrupted=True, onset=onset)
+        self._said.cut_off()
+        self._move(State.LISTENING)
 
     def _finish(self) -> None:
         self._end(interrupted=False)
         if self._to_say:
             self._move(State.THINKING)
             self._say(self._to_say.popleft())
-        elif not (self._owing and self._answer_waiting()):
+        elif not (self._pause.owing and self._answer_waiting()):
             self._wait_for_follow_up()
 
     def _end(self, interrupted: bool, onset: float | None = None) -> None:
@@ -365,6 +524,7 @@ class Conversation:
             return
         reply = turn.reply()
         self.composer.history.add_reply(reply.heard)
+        self._said.note(reply, turn.style, self._line.now())
         self._publish(Replied(reply, turn.number))
         self._publish(TurnTimed(turn.times(), turn.number))
 
@@ -376,12 +536,26 @@ class Conversation:
             self._move(State.THINKING)
             self._apology = self._say(Say(APOLOGY))
 
+    # Being awake
+
     def _wait_for_follow_up(self) -> None:
+        """Rest again when nothing more is said for a while."""
         self._keep_listening()
-        if self._settings.conversation.mode == "wake" and self.state is State.LISTENING:
-            loop = asyncio.get_running_loop()
-            wait = self._settings.conversation.follow_up
-            self._follow_up = loop.call_later(wait, self.handle, Quiet())
+        if self.state is not State.LISTENING or self._settings.mode == "open" or self._held:
+            return
+        talked = self._settings.mode == "push-to-talk" and not self._ears.spoken
+        wait = AFTER_THE_BUTTON if talked else self._settings.follow_up
+        loop = asyncio.get_running_loop()
+        self._follow_up = loop.call_later(wait, self.handle, Quiet())
+
+    def _rest(self) -> None:
+        self._end(interrupted=True)
+        if self._settings.mode == "wake":
+            self._chime("resting")
+
+    def _chime(self, name: str) -> None:
+        if name and self._settings.chime:
+            self._turns.chime(name)
 
     def _keep_listening(self) -> None:
         if self._follow_up is not None:

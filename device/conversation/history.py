@@ -67,6 +67,12 @@ class History:
         else:
             self._turns.append(Message("assistant", heard))
 
+    def take_back(self, heard: str) -> None:
+        """Take the last words of the last reply back, which are about to be said again."""
+        if heard and self._turns and self._turns[-1].content.endswith(heard):
+            content = self._turns[-1].content.removesuffix(heard).rstrip()
+            self._turns[-1:] = [Message("assistant", content)] if content else []
+
     def forget(self, messages: int) -> None:
         """Let the oldest messages fall out."""
         self._turns = self._turns[messages:]

@@ -105,6 +105,12 @@ class Playback:
             tell(self._line.now() - played / self._line.rate)
 
 
+def sound(line: Line, pcm: Pcm) -> None:
+    """Play a short sound at once that belongs to no reply."""
+    line.gain = 1.0
+    line.write(pcm)
+
+
 def _share(clause: _Clause, played: int) -> str:
     """Return the words of a clause that fit into the share of its samples that was played."""
     if clause.samples == 0 or played >= clause.first + clause.samples:

@@ -15,8 +15,11 @@ from device.types import (
     Paused,
     Pressed,
     Quiet,
+    Repeat,
     Say,
+    SpeechContinued,
     SpeechDismissed,
+    SpeechFailed,
     SpeechStarted,
     SpeechSuspected,
     State,
@@ -64,6 +67,9 @@ class Act(StrEnum):
     DUCK = "duck"
     UNDUCK = "unduck"
     INTERRUPT = "interrupt"
+    REPEAT = "repeat"
+    REST = "rest"
+    WEIGH = "weigh"
     STOP = "stop"
     FINISH = "finish"
     FAIL = "fail"
@@ -83,18 +89,24 @@ TABLE: dict[tuple[State, type], Transition] = {
     (_I, Pressed): Transition(_L, Act.WAKE),
     (_I, Asked): Transition(_T, Act.ASK),
     (_I, Say): Transition(_T, Act.SAY),
+    (_I, Repeat): Transition(_T, Act.REPEAT),
+    (_L, Pressed): Transition(_L, Act.WAKE),
     (_L, Asked): Transition(_T, Act.ASK),
     (_L, Say): Transition(_T, Act.SAY),
+    (_L, Repeat): Transition(_T, Act.REPEAT),
     (_L, SpeechStarted): Transition(_L, Act.NOTHING),
     (_L, TurnLikely): Transition(_L, Act.PREPARE),
     (_L, TurnResumed): Transition(_L, Act.DISCARD),
     (_L, UtteranceEnded): Transition(_T, Act.ANSWER),
-    (_L, Quiet): Transition(_I, Act.STOP),
+    (_L, Quiet): Transition(_I, Act.REST),
     (_L, Stopped): Transition(_I, Act.STOP),
     (_L, Muted): Transition(_L, Act.DISCARD),
     (_L, Paused): Transition(_L, Act.DISCARD),
+    (_T, Pressed): Transition(_L, Act.INTERRUPT),
+    (_T, WakeHeard): Transition(_L, Act.INTERRUPT),
     (_T, Asked): Transition(_T, Act.ASK),
     (_T, Say): Transition(_T, Act.QUEUE),
+    (_T, Repeat): Transition(_T, Act.REPEAT),
     (_T, SpeechStarted): Transition(_L, Act.INTERRUPT),
     (_T, Sounded): Transition(_S, Act.NOTHING),
     (_T, Drained): Transition(_L, Act.FINISH),
@@ -102,11 +114,19 @@ TABLE: dict[tuple[State, type], Transition] = {
     (_T, Muted): Transition(_I, Act.STOP),
     (_T, Paused): Transition(_I, Act.STOP),
     (_T, Broke): Transition(_I, Act.FAIL),
+    (_S, Pressed): Transition(_L, Act.INTERRUPT),
+    (_S, WakeHeard): Transition(_L, Act.INTERRUPT),
     (_S, Asked): Transition(_T, Act.ASK),
     (_S, Say): Transition(_S, Act.QUEUE),
+    (_S, Repeat): Transition(_T, Act.REPEAT),
     (_S, SpeechSuspected): Transition(_S, Act.DUCK),
     (_S, SpeechDismissed): Transition(_S, Act.UNDUCK),
-    (_S, SpeechStarted): Transition(_L, Act.INTERRUPT),
+    (_S, SpeechStarted): Transition(_S, Act.WEIGH),
+    (_S, SpeechContinued): Transition(_S, Act.WEIGH),
+    (_S, TurnLikely): Transition(_S, Act.WEIGH),
+    (_S, TurnResumed): Transition(_S, Act.WEIGH),
+    (_S, UtteranceEnded): Transition(_S, Act.WEIGH),
+    (_S, SpeechFailed): Transition(_S, Act.WEIGH),
     (_S, Drained): Transition(_L, Act.FINISH),
     (_S, Stopped): Transition(_I, Act.STOP),
     (_S, Muted): Transition(_I, Act.STOP),

@@ -9,7 +9,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from device.conversation.playback import Playback
+from device.conversation.earcons import earcon
+from device.conversation.playback import Playback, sound
 from device.conversation.state import Broke, Drained, Sounded
 from device.conversation.turn import Pieces, Speech, Turn
 from device.ports import Line
@@ -78,6 +79,17 @@ class Turns:
         """Lower the voice while somebody may have begun to speak, or raise it again."""
         if self.current is not None and self.current.playback is not None:
             self.current.playback.duck(on)
+
+    @property
+    def heard(self) -> str:
+        """What was heard so far of the turn that is being spoken."""
+        turn = self.current
+        return turn.playback.heard() if turn is not None and turn.playback is not None else ""
+
+    def chime(self, name: str) -> None:
+        """Play a tone, unless a reply is being spoken."""
+        if self.current is None or self.current.playback is None:
+            sound(self._line, earcon(name, self._line.rate))
 
     async def _carry(self, turn: Turn, previous: asyncio.Task[None] | None) -> None:
         """Run a turn once the one before has ended, and report how it went."""

@@ -41,6 +41,11 @@ log = logging.getLogger(__name__)
 
 TAIL = 8.0
 """Seconds that the end-of-turn and prosody models look back on."""
+LOOK_FIRST, LOOK_AGAIN = 0.16, 0.1
+"""Seconds from the onset of speech to the first search for words, and from one to the next, while
+it matters at once whether somebody interrupts."""
+LOOK_UNTIL = 4.0
+"""Seconds of speech after which it is known what it is, or will not be."""
 INTERIM_SHARE = 3.0
 """Interim words are sought again after this many times what the last search took, so that the
 recognizer is mostly free when the user stops."""
@@ -73,17 +78,23 @@ class Ears:
         self._segment: list[Pcm] = []
         self._settled: list[asyncio.Task[str | Exception] | str] = []
         self._heard = 0
-        self._started = self._ended = self._interim_due = 0.0
+        self._echo = False
+        self._started = self._ended = self._interim_due = self._look_due = 0.0
         self._ready: Utterance | None = None
         self._failure = ""
         self._analysis: asyncio.Task[None] | None = None
         self._interim: asyncio.Task[None] | None = None
+        self.hears_wake_word = False
+        """Whether it is told by sound when the wake phrase is spoken."""
+        self.attentive = False
+        """Whether words are sought as soon as somebody begins to speak, and again and again."""
 
     async def listen(self, microphone: Microphone, emit: Emit) -> None:
         """Hear until the microphone ends, handing each event to ``emit`` as it happens."""
         pending = np.empty(0, np.int16)
         async with asyncio.TaskGroup() as tasks:
             async for chunk in microphone.chunks():
+                self._echo = chunk.echo
                 # A line that rests skips time, and so does its clock.
                 skipped = chunk.start * HEARING_RATE // chunk.rate - self._heard - len(pending)
                 self._heard += max(0, skipped)
@@ -102,6 +113,10 @@ class Ears:
             return 0.0
         return self._now - self._endpoint.silence - self._started
 
+    def hold(self, on: bool) -> None:
+        """Let no pause end the turn while ``on``; then let it end at once."""
+        self._endpoint.hold(on)
+
     def measure_expression(self, on: bool) -> None:
         """Measure the voice's expression from now on, or do not.
 
@@ -117,6 +132,8 @@ class Ears:
         probability = self._voice_activity.probability(frame)
         self._heard += len(frame)
         self._recent.append(frame)
+        if self._echo and not self._endpoint.speaking:
+            probability = 0.0  # what the loudspeaker says is no speech; what has begun may go on
         mark = self._endpoint.hear(probability)
         if self._endpoint.speaking:
             self._segment.append(frame)
@@ -142,6 +159,7 @@ class Ears:
         onset = max(1, round(self._settings.onset * HEARING_RATE / self._frame)) * self._frame
         self._started = max(0.0, self._now - onset / HEARING_RATE)
         self._interim_due = self._now + self._settings.interim
+        self._look_due = self._started + LOOK_FIRST
         self._meter.begin(self._now)
         emit(SpeechStarted(self._started))
 
@@ -149,7 +167,10 @@ class Ears:
         if len(self._segment) * self._frame >= self._settings.segment * HEARING_RATE:
             self._settle(tasks)
         searching = self._interim is not None and not self._interim.done()
-        if self._settings.interim and self._now >= self._interim_due and not searching:
+        look = self.attentive and self._look_due <= self._now < self._started + LOOK_UNTIL
+        due = look or (self._settings.interim and self._now >= self._interim_due)
+        if due and not searching:
+            self._look_due = self._now + LOOK_AGAIN
             self._interim = tasks.create_task(self._seek_interim(emit), name="interim")
         if self._meter.due(self._now):
             # From the onset on: what comes before may be the end of another utterance.

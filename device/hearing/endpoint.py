@@ -54,6 +54,11 @@ class Endpoint:
         self._silent = 0
         self._resuming = 0
         self._limit: float | None = None
+        self._held = self._hurried = False
+
+    def hold(self, on: bool) -> None:
+        """Let no silence end the turn; when that is over, let the next frame end it."""
+        self._held, self._hurried = on, not on and self.speaking
 
     @property
     def speaking(self) -> bool:
@@ -117,7 +122,7 @@ class Endpoint:
 
     def _in_speech(self, voiced: bool) -> Mark | None:
         self._silent = 0 if voiced else self._silent + 1
-        if self.silence < self._settings.eager_silence:
+        if self.silence < self._settings.eager_silence and not self._hurried:
             return None
         self._state = Mark.PAUSED
         self._limit, self._resuming = None, 0
@@ -126,12 +131,13 @@ class Endpoint:
     def _in_pause(self, voiced: bool) -> Mark | None:
         self._silent += 1
         self._resuming = self._resuming + 1 if voiced else 0
-        if self._resuming >= RESUME_FRAMES:
+        if self._resuming >= RESUME_FRAMES and not self._hurried:
             self._state, self._silent = Mark.STARTED, 0
             return Mark.RESUMED
-        if self._limit is None or self._resuming or self.silence < self._limit:
+        waiting = self._resuming or self._held or self.silence < (self._limit or 0.0)
+        if self._limit is None or (waiting and not self._hurried):
             return None
-        self._state = Mark.ENDED
+        self._state, self._hurried = Mark.ENDED, False
         return Mark.ENDED
 
 

@@ -1,0 +1,186 @@
+"""From a microphone that hears the loudspeaker to one that hears the user.
+
+Layer 2. Serves the sound card, on the loop's thread. The way from the far end to its echo is long
+(buffers, air) and its length may creep, since two crystals are never alike; the filter behind it is
+short and wants it to stand still. So the delay is measured all the time, and the far end is given
+to the filter later by as much.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from device.audio.echo import FRAME, Speex, WebRtc
+from device.audio.echo_delay import FARTHEST, EchoDelay
+from device.types import HEARING_RATE, AudioChunk, Pcm
+
+log = logging.getLogger(__name__)
+
+LEAD = 64
+"""Samples by which the far end stays ahead of its echo: 4 ms, for what the measure is off."""
+JUMP = 48
+"""A delay that is off by so many samples (3 ms) has not crept there: the filter begins anew."""
+JUMPED_LOOKS = 3
+FOLLOW = 0.2
+"""Share of a small error that is made good at each look."""
+TAPS = 16
+HALF = TAPS // 2
+"""Of the kernel that reads between samples: flat to 7 kHz."""
+
+FAR_SILENT = 300.0
+"""Power of the far end, -65 dB of full scale, below which there is nothing to be an echo of."""
+FAR_FADES = 0.9
+"""Of the far end's power in each 20 ms: an echo outlasts it by the delay and the room's answer."""
+NEAR_SILENT = 1000.0
+"""Power of the microphone, -60 dB of full scale, in which nothing can be learnt of the filter."""
+ONLY_ECHO_DB = -12.0
+"""Where the witness takes away so much, nobody near is speaking."""
+LEARN = 0.08
+LEARNT_DB = 15.0
+"""A filter that takes away so much of an echo has learnt the room."""
+SMOOTH = 0.4
+SAME_DB = -6.0
+"""Two filters that differ by more disagree whether somebody speaks."""
+
+
+def open_echo_path(kind: Literal["speex", "webrtc", "off"]) -> EchoPath | None:
+    """Return what cancels the echo of a line, as line.echo names it; None for "off".
+
+    Raises RapportError if its library is not there.
+    """
+    if kind == "off":
+        return None
+    return EchoPath(Speex, WebRtc()) if kind == "speex" else EchoPath(WebRtc)
+
+
+class Filter(Protocol):
+    """Takes 10 ms of the far end out of 10 ms of the near end."""
+
+    def cancel(self, near: Pcm, far: Pcm) -> Pcm:
+        """Return the near end without the far end: int16, shape (160,)."""
+        ...
+
+
+class EchoPath:
+    """Cancels the echo of one line; its state lives as long as the line is open."""
+
+    def __init__(self, make: Callable[[], Filter], witness: Filter | None = None) -> None:
+        """``make`` makes the filter, and another one when the delay has jumped.
+
+        ``witness`` is one that takes away more and learns faster. While the filter has not learnt
+        the room, what only it leaves over is held to be echo.
+        """
+        self._make = make
+        self._doubt = Doubt(witness) if witness else None
+        self._filter: Filter | None = None
+        self._watch = EchoDelay()
+        self._past = np.zeros(FARTHEST + TAPS, np.float32)
+        self._shift = float(HALF)
+        self._creep = 0.0
+        self._off = 0
+
+    @property
+    def delay(self) -> float | None:
+        """Seconds from the loudspeaker's sample to its echo; None: not known yet."""
+        return None if self._watch.delay is None else self._watch.delay / HEARING_RATE
+
+    @property
+    def drift_ppm(self) -> float:
+        """By how much the echo's clock is slower than the microphone's."""
+        return self._creep / HEARING_RATE * 1e6
+
+    def clean(self, chunk: AudioChunk) -> AudioChunk:
+        """Return the chunk (16 kHz) without the loudspeaker; without a far end it is unchanged.
+
+        Its length must be a multiple of 10 ms.
+        """
+        if chunk.far is None:
+            return chunk
+        if self._watch.watch(chunk.pcm, chunk.far):
+            self._follow()
+        late = self._late(chunk.far)
+        clean = _cancel(self._filter, chunk.pcm, late) if self._filter else chunk.pcm
+        echo = self._doubt.judge(chunk.pcm, chunk.far, clean) if self._doubt else False
+        return replace(chunk, pcm=clean, echo=echo)
+
+    def _follow(self) -> None:
+        """Bring the far end to where the last look saw its echo."""
+        assert self._watch.delay is not None
+        wanted = max(float(HALF), self._watch.delay - LEAD)
+        error = wanted - self._shift
+        if self._filter is not None and abs(error) < JUMP:
+            self._off = 0
+            self._shift += FOLLOW * error
+            self._creep = self._watch.drift() or self._creep
+            return
+        self._off += 1
+        if self._filter is None or self._off >= JUMPED_LOOKS:
+            log.info("echo after %.0f ms", self._watch.delay / HEARING_RATE * 1000)
+            self._filter, self._shift, self._creep, self._off = self._make(), wanted, 0.0, 0
+
+    def _late(self, far: Pcm) -> Pcm:
+        """Return the far end as it was ``_shift`` samples ago, which may lie between two."""
+        self._past = np.concatenate((self._past, far.astype(np.float32)))[-len(self._past) :]
+        late = []
+        for at in range(0, len(far), FRAME):
+            self._shift = max(float(HALF), self._shift + self._creep * FRAME / HEARING_RATE)
+            whole = int(self._shift)
+            begin = len(self._past) - len(far) + at - whole - HALF
+            needed = self._past[begin : begin + FRAME + TAPS - 1]
+            late.append(np.convolve(needed, _between(self._shift - whole), "valid"))
+        return np.clip(np.rint(np.concatenate(late)), -32_768, 32_767).astype(np.int16)
+
+
+class Doubt:
+    """Tells whether what a filter left over is echo still, by a second, harder filter."""
+
+    def __init__(self, witness: Filter) -> None:
+        self._witness = witness
+        self._taken_db = 0.0
+        self._left = self._stayed = 1.0
+        self._far = 0.0
+
+    def judge(self, near: Pcm, far: Pcm, clean: Pcm) -> bool:
+        """Return whether ``clean`` is to be held for echo; all are one chunk of sound."""
+        heard = _power(near)
+        left, stayed = _power(clean), _power(_cancel(self._witness, near, far))
+        self._far = max(_power(far), FAR_FADES * self._far)
+        self._left += SMOOTH * (left - self._left)
+        self._stayed += SMOOTH * (stayed - self._stayed)
+        if self._far < FAR_SILENT:
+            return False
+        if _decibels(stayed, heard) < ONLY_ECHO_DB and heard > NEAR_SILENT:
+            self._taken_db += LEARN * (_decibels(heard, left) - self._taken_db)
+        return self._taken_db < LEARNT_DB and _decibels(self._stayed, self._left) < SAME_DB
+
+
+def _cancel(filter_: Filter, near: Pcm, far: Pcm) -> Pcm:
+    """Run a filter over a chunk whose length is a multiple of 10 ms."""
+    return np.concatenate(
+        [
+            filter_.cancel(near[at : at + FRAME], far[at : at + FRAME])
+            for at in range(0, len(near), FRAME)
+        ]
+    )
+
+
+def _power(pcm: Pcm) -> float:
+    return float(np.mean(np.square(pcm, dtype=np.float32))) + 1.0
+
+
+def _decibels(power: float, reference: float) -> float:
+    return 10 * float(np.log10(power / reference))
+
+
+def _between(part: float) -> npt.NDArray[np.float64]:
+    """Return the taps that delay by ``HALF`` samples less one, and ``part`` of one."""
+    places = np.arange(TAPS) - (HALF - 1) - part
+    taps: npt.NDArray[np.float64] = np.sinc(places) * np.cos(np.pi * places / (TAPS + 1)) ** 2
+    taps /= taps.sum()
+    return taps
