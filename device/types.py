@@ -450,6 +450,22 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Something was said or sounded while the device spoke, and was no interruption."""
+
+    text: str
+    reason: str
+    """backchannel, echo, short, or noise, which has no words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A reply that had been interrupted by nothing goes on, in a turn of its own."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCalled:
     """The reply needs what a tool returns: ``ToolReturned`` with the same ``call`` is awaited."""
 
@@ -542,6 +558,8 @@ Event: TypeAlias = (
     | SpokenAll
     | Replied
     | Interrupted
+    | PassedOver
+    | Resumed
     | ToolCalled
     | TurnFailed
     | TurnTimed
