@@ -115,6 +115,8 @@ class Model(Entry):
     """Whether its licence lets a maker sell it in a product; remaining doubts are in the notes."""
     tested: bool
     """Whether this project loaded and used it; if not, size and hash are its publisher's."""
+    phrase: str = ""
+    """What a wake word listens for, in lower case, words parted by one blank."""
     template: str = ""
     """Chat template of a language model, as its publisher documents it."""
     notes: str = ""
@@ -133,6 +135,8 @@ class Model(Entry):
         paths = [file.path for file in self.files]
         if len(set(roles)) < len(roles) or len(set(paths)) < len(paths):
             raise ValueError("two files have the same role or the same path")
+        if (self.task == "wake_word") != bool(self.phrase):
+            raise ValueError("a wake word has a phrase, and no other model has one")
         for file in self.files:
             under = any(PurePosixPath(file.path).is_relative_to(f) for f in self.folders.values())
             if not file.role and not under:
@@ -180,6 +184,12 @@ class Catalogue(Entry):
             return self.models[name]
         like = get_close_matches(name, self.models, n=3, cutoff=0.5) or sorted(self.models)
         raise CatalogueError(f"there is no model {name!r}; perhaps {', '.join(like)}")
+
+    def wake_word(self, phrase: str) -> Model | None:
+        """Return the model for ``phrase``, case and spacing apart; None if there is none."""
+        wanted = " ".join(phrase.lower().split())
+        words = (model for model in self.models.values() if model.phrase == wanted)
+        return next(words, None)
 
     def preset(self, name: str) -> dict[Task, str]:
         """Return the model of each task; raises CatalogueError naming the presets there are."""

@@ -122,7 +122,9 @@ def _keys(place: list[str]) -> list[str]:
     return list(model.model_fields)
 
 
-Task = Literal["recognizer", "voice_activity", "turn", "prosody", "language_model", "voice"]
+Task = Literal[
+    "recognizer", "voice_activity", "turn", "prosody", "language_model", "voice", "wake_word"
+]
 TASKS: tuple[Task, ...] = (
     "recognizer",
     "voice_activity",
@@ -131,4 +133,5 @@ TASKS: tuple[Task, ...] = (
     "language_model",
     "voice",
 )
-"""What models are needed for; each is a key of [models] and of a preset in the catalogue."""
+"""What models are needed for; each is a key of [models] and of a preset in the catalogue. A wake
+word is not: one is used where the catalogue has a model for the phrase that was chosen."""

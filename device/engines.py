@@ -14,6 +14,8 @@ from device.types import RapportError
 ENGINES: dict[str, str] = {
     # voice activity
     "silero": "device.hearing.silero:Silero",
+    # wake words
+    "micro-wake-word": "device.hearing.micro_wake_word:MicroWakeWord",
     # end of turn
     "smart-turn": "device.hearing.smart_turn:SmartTurn",
     # recognition

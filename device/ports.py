@@ -102,6 +102,32 @@ class VoiceActivity(Protocol):
         ...
 
 
+class WakeWord(Protocol):
+    """Hears one phrase, which it was trained for, in sound; one object for each line."""
+
+    phrase: str
+    """What it listens for, as "hey jarvis"."""
+
+    def hear(self, pcm: Pcm) -> float:
+        """Return how likely the phrase has just ended, 0 to 1; ``pcm`` at 16 kHz, of any length.
+
+        The highest of the moments in ``pcm``; 0 until it has heard about half a second.
+        """
+        ...
+
+    def threshold(self, sensitivity: float) -> float:
+        """Return the probability above which a sensitivity, 0 to 1, calls it heard."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        ...
+
+    def fresh(self) -> Self:
+        """Return one for another line, which has heard nothing."""
+        ...
+
+
 class TurnDetector(Protocol):
     """Tells from the sound of an utterance whether its speaker has finished."""
 

@@ -61,6 +61,7 @@ PURE = (
 ONLY_IN = {
     "pyaudio": {"audio/portaudio.py"},
     "sherpa_onnx": {"hearing/moonshine.py", "speaking/sherpa.py"},
+    "pymicro_wakeword": {"hearing/micro_wake_word.py"},
     "llama_cpp": {"thinking/llama.py"},
     "soundfile": {"audio/rates.py", "evi/sounds.py"},
     "av": {"audio/demux.py", "audio/conversion.py"},

@@ -101,7 +101,7 @@ class WakePhrase:
     def __init__(self, phrase: str, sensitivity: float) -> None:
         """``sensitivity`` from 0, only a clear phrase, to 1, nearly anything like it."""
         self.phrase = phrase
-        self.threshold = STRICT + (LENIENT - STRICT) * sensitivity
+        self._threshold = threshold(sensitivity)
         self._sounds = _all_sounds(phrase)
         weight = sum(loss for _, loss in self._sounds)
         self._scale = USUAL ** (1 - GROWTH) * weight**GROWTH
@@ -113,7 +113,7 @@ class WakePhrase:
         the device, not to it.
         """
         found = self.nearest(text)
-        return found if found is not None and found.similarity >= self.threshold else None
+        return found if found is not None and found.similarity >= self._threshold else None
 
     def nearest(self, text: str) -> WakeMatch | None:
         """Return the best of all places, however unlike the phrase; None if there are no words."""
@@ -144,6 +144,11 @@ class WakePhrase:
             if length > LONGEST * len(self._sounds):
                 break
         return WakeMatch(best, _BETWEEN.sub("", text[end:], count=1))
+
+
+def threshold(sensitivity: float) -> float:
+    """Return the similarity that is needed at a sensitivity from 0 to 1."""
+    return STRICT + (LENIENT - STRICT) * sensitivity
 
 
 def weakness(phrase: str) -> str | None:

@@ -41,6 +41,7 @@ from device.terminal.bench_machine import (
 from device.terminal.bench_plot import plot
 from device.terminal.bench_prosody import prosody
 from device.terminal.bench_report import Block, Figure, block_table, division_table, summary
+from device.terminal.bench_wake import wake
 from device.terminal.options import config_option, require_writable
 from device.types import RapportError
 
@@ -54,6 +55,7 @@ Examples:
   rapport bench --api --count 6        what the API adds, five chats at once, requests a second
   rapport bench --utterances ~/speech --count 40 --json speech.json
   rapport bench prosody                how well expression is measured
+  rapport bench wake                   how well the wake word is heard
 
 Each figure is shown with a calibration of the machine: a loop of Python that takes 0.13 s when
 nobody else uses it. Twice as slow a loop means that the figures, too, are of a slow machine.
@@ -113,6 +115,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one for each option)
 
 
 bench.add_command(prosody)
+bench.add_command(wake)
 
 
 def _refuse_options(context: click.Context) -> None:

@@ -17,6 +17,7 @@ from rich.text import Text
 from device import config as configuration
 from device.config import Config
 from device.terminal.check_api import check_api
+from device.terminal.check_wake import check_wake_phrase
 from device.terminal.checks import (
     check_files,
     check_machine,
@@ -80,6 +81,7 @@ def examine(config_file: Path | None) -> Iterator[Finding]:
         store = open_store(config)
         yield from check_store(store)
         yield from check_files(store, config)
+        yield from check_wake_phrase(store, config)
         yield from Trials(store, config).run()
     except RapportError as error:  # a catalogue or preset that cannot be used at all
         yield broken("models", str(error))

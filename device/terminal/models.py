@@ -136,12 +136,18 @@ def open_store(config: Config) -> ModelStore:
 def _wanted(
     names: Sequence[str], preset: str | None, config_file: Path | None
 ) -> tuple[ModelStore, list[str]]:
-    """Return the store and the models meant: those named, or all of the preset; no name twice."""
+    """Return the store and the models meant: those named, or all in use; no name twice."""
     config = configuration.load(config_file)
     store = open_store(config)
     settings = config.models.model_copy(update={"preset": preset}) if preset else config.models
-    chosen = names or choose(store.catalogue, settings).values()
+    chosen = names or (*choose(store.catalogue, settings).values(), *_wake_word(store, config))
     return store, [store.catalogue.model(name).name for name in dict.fromkeys(chosen)]
+
+
+def _wake_word(store: ModelStore, config: Config) -> list[str]:
+    """Return the model of the wake phrase, where the device waits for it and there is one."""
+    model = store.catalogue.wake_word(config.conversation.wake_phrase)
+    return [model.name] if model is not None and config.conversation.mode == "wake" else []
 
 
 def _row(model: Model, store: ModelStore, used: set[str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from device import config as configuration
 from device.config import Config, ConfigError
+from device.hearing.wake_phrase import weakness
 from device.terminal.options import config_option
 
 WIDTH = 96
@@ -61,8 +62,9 @@ def check(files: tuple[Path, ...]) -> int:
     faulty = 0
     for file in files:
         try:
-            configuration.load(file)
-            click.echo(f"{file}: fine")
+            conversation = configuration.load(file).conversation
+            fault = weakness(conversation.wake_phrase) if conversation.mode == "wake" else None
+            click.echo(f"{file}: fine" if fault is None else f"{file}: can be used, but {fault}")
         except ConfigError as error:
             faulty = 1
             click.echo(f"rapport: {error}", err=True)
