@@ -188,7 +188,7 @@ class Catalogue(Entry):
     def wake_word(self, phrase: str) -> Model | None:
         """Return the model for ``phrase``, case and spacing apart; None if there is none."""
         wanted = " ".join(phrase.lower().split())
-        words = (model for model in self.models.values() if model.phrase == wanted)
+        words = (m for m in self.models.values() if m.task == "wake_word" and m.phrase == wanted)
         return next(words, None)
 
     def preset(self, name: str) -> dict[Task, str]:

@@ -39,7 +39,7 @@ def test_a_model_is_found_by_its_phrase_however_it_is_written() -> None:
 
 
 def test_where_no_phrase_is_waited_for_there_is_nothing_to_say(empty: ModelStore) -> None:
-    assert list(check_wake_phrase(empty, waiting_for("ok", mode="open"))) == []
+    assert list(check_wake_phrase(empty, waiting_for("you", mode="open"))) == []
 
 
 def test_a_fit_phrase_is_fine(empty: ModelStore) -> None:
