@@ -18,6 +18,8 @@ STRICT, LENIENT = 0.75, 0.45
 """Similarity that is needed at sensitivity 0 and 1; in between it is interpolated. Measured on ten
 phrases and 8,000 recordings of something else: below 0.45 nearly anything passes for some phrase,
 and at 0.75 nothing does that a person would not take for it."""
+HINT = 0.45
+"""Similarity of what may be the phrase, where it is known to have been said."""
 USUAL, GROWTH = 6.0, 0.75
 """Weight of a phrase of three or four syllables, and how what may differ grows with the weight. In
 proportion to it, "dogs are sitting by the door" would pass for "kids are talking by the door"."""
@@ -114,6 +116,15 @@ class WakePhrase:
         """
         found = self.nearest(text)
         return found if found is not None and found.similarity >= self._threshold else None
+
+    def rest(self, text: str) -> str:
+        """Return what follows the phrase in ``text``, where it is known that the phrase was said.
+
+        It was heard in interim words, or by a network, so any spelling of it will do now; words
+        that are nothing like it are left whole.
+        """
+        found = self.nearest(text)
+        return found.rest if found is not None and found.similarity >= HINT else text
 
     def nearest(self, text: str) -> WakeMatch | None:
         """Return the best of all places, however unlike the phrase; None if there are no words."""

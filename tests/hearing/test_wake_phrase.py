@@ -62,6 +62,19 @@ def test_what_follows_is_kept_as_it_was_recognised(heard: str, rest: str) -> Non
     assert found.rest == rest
 
 
+@pytest.mark.parametrize(
+    ("heard", "rest"),
+    [
+        ("Hey, rep one, what time is it?", "what time is it?"),
+        ("Hey, Raphael. What time is it?", "What time is it?"),
+        ("What time is it?", "What time is it?"),
+        ("", ""),
+    ],
+)
+def test_once_it_is_known_to_be_said_any_spelling_is_taken_off(heard: str, rest: str) -> None:
+    assert USUAL.rest(heard) == rest
+
+
 def test_a_phrase_in_a_script_without_blanks_is_found_too() -> None:
     found = WakePhrase("嘿小智", 0.5).match("嘿小智,今天天气怎么样")
     assert found is not None
