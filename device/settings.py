@@ -58,6 +58,8 @@ class LineSettings(Section):
     """Part of the name of the microphone; empty: the system's default."""
     output: str = ""
     """Part of the name of the loudspeaker; empty: the system's default."""
+    fallback: bool = True
+    """Whether the next best device is used while the named one, or the one used before, is away."""
     rate: Annotated[int, Field(ge=0, le=192_000)] = 0
     """Samples per second to open the card at; 0: the card's own."""
     block_ms: Annotated[int, Field(ge=5, le=40)] = 20

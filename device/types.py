@@ -509,6 +509,24 @@ class ServiceReady:
 
 
 @dataclass(frozen=True, slots=True)
+class AudioHealth:
+    """How the local sound card is: told at each loss and recovery, and when a count has grown."""
+
+    lost_frames: int
+    """Frames of the microphone that came while the program was too late for them."""
+    overflows: int
+    """Times the card lost recorded sound."""
+    underflows: int
+    """Times the card ran out of sound to play."""
+    recoveries: int
+    """Times a microphone or loudspeaker that was lost worked again, it or another."""
+    device: str
+    """What is in use, "microphone + loudspeaker"; of what is lost there is nothing."""
+    fallback: str = ""
+    """Which of the two is a makeshift, "microphone", "loudspeaker" or both; empty: neither."""
+
+
+@dataclass(frozen=True, slots=True)
 class MuteChanged:
     """The device was muted or unmuted, or its mute switch was moved."""
 
@@ -565,6 +583,7 @@ Event: TypeAlias = (
     | TurnTimed
     | ServiceFailed
     | ServiceReady
+    | AudioHealth
     | SpeechStarted
     | SpeechFailed
     | MuteChanged

@@ -39,7 +39,37 @@ class Format:
     block: int
     """Frames per callback."""
     channels: int
-    """One, or two where the card refuses one: then mixed, or both alike."""
+    """Of a microphone with two, the mean is heard, and of an array of more, the first: it is the
+    one that arrays with a processor of their own put their result on. Loudspeakers play alike."""
+
+
+class Marks:
+    """When a count was reached: what two clocks are compared by.
+
+    Written by the sound card's thread into memory it has already; the loop reads what lies behind.
+    """
+
+    KEPT = 512
+    """About ten seconds of blocks."""
+
+    def __init__(self) -> None:
+        self.written = 0
+        self._counts = np.zeros(self.KEPT, np.int64)
+        self._times = np.zeros(self.KEPT, np.float64)
+
+    def put(self, count: int, time: float) -> None:
+        """Note that ``count`` frames had gone by at ``time`` (s, monotonic)."""
+        place = self.written % self.KEPT
+        self._counts[place] = count
+        self._times[place] = time
+        self.written += 1
+
+    def since(self, seen: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return counts and times from mark number ``seen`` on, oldest first, as far as kept."""
+        written = self.written
+        # Half of them: the writer may come round while these are copied.
+        places = np.arange(max(seen, written - self.KEPT // 2), written) % self.KEPT
+        return self._counts[places], self._times[places]
 
 
 class Exchange:
@@ -51,12 +81,18 @@ class Exchange:
         self.heard = heard
         self.played = played
         self.aligned = aligned
-        """Both directions run in one callback, so each near sample has its far sample."""
+        """Both directions run in one callback, so each near sample has its far sample; otherwise
+        ``reference`` and the marks tell what was played when."""
         self.gain = 1.0
         self.speaker = Ring(played.rate * WRITE_AHEAD_S)
         self.width = 2 if aligned else 1
         """Samples per frame in ``microphone``: near, and far if aligned."""
         self.microphone = Ring(heard.rate * HEAR_BEHIND_S * self.width)
+        self.reference = Ring(1 if aligned else played.rate * HEAR_BEHIND_S)
+        """What was handed to the loudspeaker, where the microphone has a clock of its own."""
+        self.unreferenced = 0
+        """Frames that were played, but came too fast for ``reference``."""
+        self.heard_marks, self.played_marks = Marks(), Marks()
         self.captured = 0
         """Frames that came from the microphone."""
         self.captured_at = monotonic()
@@ -93,6 +129,7 @@ class Exchange:
     ) -> tuple[None, int]:
         """Take a block of the microphone; PortAudio's thread."""
         self._hear(data)
+        self.heard_marks.put(self.captured, self.captured_at)
         self._finish(status)
         return None, GO_ON
 
@@ -101,6 +138,11 @@ class Exchange:
     ) -> tuple[bytes, int]:
         """Give a block to the loudspeaker; PortAudio's thread."""
         played = self._play()
+        if self.reference.room < len(self._out):
+            self.unreferenced += len(self._out)
+        else:
+            self.reference.write(self._out)
+        self.played_marks.put(self.rendered, monotonic())
         self._finish(status)
         return played, GO_ON
 
@@ -116,7 +158,9 @@ class Exchange:
 
     def _hear(self, data: bytes) -> None:
         near: npt.NDArray[np.int16] = np.frombuffer(data, np.int16)
-        if self.heard.channels > 1:
+        if self.heard.channels > 2:
+            self._frames[:, 0] = near[:: self.heard.channels]
+        elif self.heard.channels == 2:
             np.add(near[0::2], near[1::2], out=self._mixed, dtype=np.int32)
             np.right_shift(self._mixed, 1, out=self._mixed)
             np.copyto(self._frames[:, 0], self._mixed, casting="unsafe")

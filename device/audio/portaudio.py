@@ -1,44 +1,33 @@
-"""Finding, opening and closing the sound card with PortAudio.
+"""Opening and closing the sound card with PortAudio.
 
-Layer 2. Serves ``soundcard`` and the doctor. Every call may block for as long as a driver likes,
-so ``soundcard`` makes them on a thread of their own.
+Layer 2. Serves ``keeper``. Every call may block for as long as a driver likes, so ``keeper`` makes
+them on a thread of their own.
 """
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pyaudio  # type: ignore[import-untyped]
 
+from device.audio.choosing import NOUN, Direction, Wish, none_found, ranked
 from device.audio.exchange import Exchange, Format
+from device.audio.listing import Device, list_devices, start_portaudio
 from device.settings import LineSettings
 from device.types import RapportError
 
 log = logging.getLogger(__name__)
 
-Direction = Literal["input", "output"]
-NOUN = {"input": "microphone", "output": "loudspeaker"}
 Wake = Callable[[], object]
+Wishes = Mapping[Direction, Wish]
 
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A sound device as the system offers it."""
-
-    name: str
-    inputs: int
-    """Channels it can record."""
-    outputs: int
-    """Channels it can play."""
-    rate: int
-    """Its own samples per second."""
-    index: int = field(default=-1, compare=False)
-    """PortAudio's number for it, good until PortAudio ends."""
+RATES = (48_000, 44_100, 32_000, 16_000, 8_000)
+"""Tried in this order where a device takes neither the wanted rate nor what it calls its own."""
+MOST_CHANNELS = 16
+"""ALSA's plugins claim 128; such a device takes one or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +37,17 @@ class Card:
     audio: Any
     streams: Sequence[Any]
     exchange: Exchange
-    name: str
+    used: Mapping[Direction, str]
+    """The device of each direction that is open; of the other, the exchange stands still."""
+    wanted: frozenset[Direction]
+    """The directions in which it is the device that is wanted, not a makeshift."""
+    missing: Mapping[Direction, RapportError]
+    """Why a direction is not open."""
+
+    @property
+    def name(self) -> str:
+        """The devices' names."""
+        return " + ".join(dict.fromkeys(self.used.values()))
 
     def close(self) -> None:
         """Let go of the card; blocks for ever if its driver is stuck."""
@@ -57,188 +56,167 @@ class Card:
         self.audio.terminate()
 
 
-def devices() -> list[Device]:
-    """Return the sound devices present now. Blocks, up to a second or so."""
-    audio = _portaudio()
-    try:
-        return _devices(audio)
-    finally:
-        audio.terminate()
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A device and how it can be opened."""
+
+    device: Device
+    form: Format
 
 
-def open_card(settings: LineSettings, wake: Wake) -> Card:
-    """Open microphone and loudspeaker and start them; ``wake`` is called on PortAudio's thread.
+def open_card(settings: LineSettings, wishes: Wishes, wake: Wake) -> Card:
+    """Open the best microphone and loudspeaker that there are, and start them.
 
-    One duplex stream if both are the same device, so that near and far end share a clock; else one
-    stream each. Raises RapportError if there is none, or none of that name, or it cannot be opened.
+    ``wake`` is called on PortAudio's thread. One duplex stream if both are the same device, so that
+    near and far end share a clock; else one stream each; only one of them if the other cannot be
+    had. Raises RapportError if neither can.
     """
-    audio = _portaudio()
-    opened: list[Any] = []
+    audio = start_portaudio()
     try:
-        found = _devices(audio)
-        microphone = _choose(audio, found, "input", settings.input)
-        speaker = _choose(audio, found, "output", settings.output)
-        exchange = None
-        if microphone.index == speaker.index:
-            exchange = _open_duplex(audio, microphone, settings, wake, opened)
-        if exchange is None:
-            log.info("%s and %s have no common clock", microphone.name, speaker.name)
-            exchange = _open_two(audio, microphone, speaker, settings, wake, opened)
-        for stream in opened:
-            stream.start_stream()
-    except OSError as error:
-        audio.terminate()
-        raise RapportError(
-            f"the sound card could not be started ({_reason(error)}); see whether another program "
-            "holds it, or choose another by line.input and line.output"
-        ) from None
+        found = list_devices(audio)
+        card = _open_best(audio, found, wishes, settings, wake)
+        if not card.used:
+            raise card.missing["input"]
+        return card
     except BaseException:
         audio.terminate()
         raise
-    return Card(audio, opened, exchange, _names(microphone, speaker))
 
 
-def _portaudio() -> Any:
-    _silence_drivers()
-    return pyaudio.PyAudio()
+def _open_best(
+    audio: Any, found: Sequence[Device], wishes: Wishes, settings: LineSettings, wake: Wake
+) -> Card:
+    left = {way: ranked(found, wanted) for way, wanted in wishes.items()}
+    missing = {way: none_found(found, wishes[way]) for way, devices in left.items() if not devices}
+    while any(left.values()):
+        best = {way: devices[0] for way, devices in left.items() if devices}
+        ends = {way: _end(audio, device, way, settings) for way, device in best.items()}
+        refused = [way for way, end in ends.items() if end is None]
+        opened = None
+        if not refused:
+            fitting = {way: end for way, end in ends.items() if end is not None}
+            opened, refused = _open(audio, fitting, wake)
+        if opened is not None:
+            used = {way: device.name for way, device in best.items()}
+            met = frozenset(way for way, name in used.items() if wishes[way].met_by(name))
+            away = {way: reason for way, reason in missing.items() if way not in used}
+            return Card(audio, *opened, used, met, away)
+        for way in refused:
+            missing[way] = _unusable(left[way].pop(0), way)
+    nothing = Exchange(Format(8_000, 160, 1), Format(8_000, 160, 1), False, wake)
+    return Card(audio, [], nothing, {}, frozenset(), missing)
 
 
-def _devices(audio: Any) -> list[Device]:
-    return [_device(audio.get_device_info_by_index(i)) for i in range(audio.get_device_count())]
-
-
-def _device(info: dict[str, Any]) -> Device:
-    return Device(
-        name=str(info["name"]),
-        inputs=int(info["maxInputChannels"]),
-        outputs=int(info["maxOutputChannels"]),
-        rate=round(info["defaultSampleRate"]),
-        index=int(info["index"]),
+def _unusable(device: Device, way: Direction) -> RapportError:
+    return RapportError(
+        f"the {NOUN[way]} ({device.name}) cannot be opened; see whether another program holds it, "
+        f"or choose another by line.{way}"
     )
 
 
-def _choose(audio: Any, found: Sequence[Device], direction: Direction, wanted: str) -> Device:
-    """Return the device of this direction whose name contains ``wanted``, or the default one."""
-    able = [it for it in found if (it.inputs if direction == "input" else it.outputs)]
-    noun, key = NOUN[direction], f"line.{direction}"
-    names = ", ".join(f'"{device.name}"' for device in able) or "none"
-    if not able:
-        others = ", ".join(f'"{device.name}"' for device in found) or "none"
-        raise RapportError(
-            f"no {noun} was found (sound devices here: {others}); plug one in and, if it is not "
-            f"the system's default, set {key} to a part of its name"
-        )
-    if wanted:
-        for device in able:
-            if wanted.casefold() in device.name.casefold():
-                return device
-        raise RapportError(
-            f"{key} = {wanted!r}: no {noun} has this in its name; those here are: {names}"
-        )
-    try:
-        info = getattr(audio, f"get_default_{direction}_device_info")()
-    except OSError:
-        raise RapportError(
-            f"the system names no default {noun}; set {key} to a part of one of these: {names}"
-        ) from None
-    return _device(info)
-
-
-def _open_duplex(
-    audio: Any, device: Device, settings: LineSettings, wake: Wake, opened: list[Any]
-) -> Exchange | None:
-    """Open both directions as one stream; None if the device does only one at a time."""
-    for channels in (1, 2):
-        form = _format(device, settings, channels)
-        exchange = Exchange(form, form, True, wake)
-        try:
-            opened.append(_stream(audio, form, exchange.duplex, device, device))
-        except OSError as error:
-            log.info("%s: no duplex, %d channels (%s)", device.name, channels, _reason(error))
-        else:
-            return exchange
+def _end(audio: Any, device: Device, way: Direction, settings: LineSettings) -> _End | None:
+    """Return how a device can be opened, as near to the settings as it goes; None: not at all."""
+    most = device.inputs if way == "input" else device.outputs
+    channels = [1, 2, *([most] if 2 < most <= MOST_CHANNELS else [])]
+    rates = dict.fromkeys(rate for rate in (settings.rate, device.rate, *RATES) if rate)
+    reason: OSError | ValueError | None = None
+    for rate in rates:
+        for count in channels:
+            try:
+                audio.is_format_supported(
+                    rate,
+                    **{
+                        f"{way}_device": device.index,
+                        f"{way}_channels": count,
+                        f"{way}_format": pyaudio.paInt16,
+                    },
+                )
+            except (OSError, ValueError) as error:
+                reason = reason or error
+                continue
+            if reason is not None:
+                log.info("%s: %d samples/s, %d channels instead", device.name, rate, count)
+            block = max(1, round(rate * settings.block_ms / 1000))
+            return _End(device, Format(rate, block, count))
+    log.info("%s cannot be opened as %s: %s", device.name, NOUN[way], _reason(reason))
     return None
 
 
-def _open_two(
-    audio: Any,
-    microphone: Device,
-    speaker: Device,
-    settings: LineSettings,
-    wake: Wake,
-    opened: list[Any],
-) -> Exchange:
-    """Open a stream for each direction, with one channel or, where that is refused, two."""
-    refused: OSError | None = None
-    for heard, played in ((1, 1), (1, 2), (2, 1), (2, 2)):
-        ear, mouth = _format(microphone, settings, heard), _format(speaker, settings, played)
-        exchange = Exchange(ear, mouth, False, wake)
+def _open(
+    audio: Any, ends: Mapping[Direction, _End], wake: Wake
+) -> tuple[tuple[list[Any], Exchange] | None, list[Direction]]:
+    """Open and start the streams; return them, or which direction was refused."""
+    ear, mouth = ends.get("input"), ends.get("output")
+    if ear and mouth and ear.device.index == mouth.device.index:
+        duplex = _open_duplex(audio, ear, mouth, wake)
+        if duplex is not None:
+            return duplex, []
+        log.info("%s does only one direction at a time in one stream", ear.device.name)
+    # A direction that is missing has a form all the same, and nobody who calls its callback.
+    some = ear or mouth
+    assert some is not None
+    exchange = Exchange((ear or some).form, (mouth or some).form, False, wake)
+    opened: list[Any] = []
+    calls: dict[Direction, Callable[..., object]] = {
+        "input": exchange.capture,
+        "output": exchange.render,
+    }
+    for way, end in ends.items():
+        source, sink = (end, None) if way == "input" else (None, end)
         try:
-            listening = _stream(audio, ear, exchange.capture, microphone, None)
-            try:
-                speaking = _stream(audio, mouth, exchange.render, None, speaker)
-            except OSError:
-                listening.close()
-                raise
+            opened.append(_stream(audio, calls[way], source, sink))
+            opened[-1].start_stream()
         except OSError as error:
-            refused = refused or error
+            log.info("%s was not opened: %s", end.device.name, _reason(error))
+            for stream in opened:
+                stream.close()
+            return None, [way]
+    return (opened, exchange), []
+
+
+def _open_duplex(
+    audio: Any, ear: _End, mouth: _End, wake: Wake
+) -> tuple[list[Any], Exchange] | None:
+    """Open both directions as one stream; None if the device does only one at a time."""
+    for channels in (1, 2):  # PyAudio takes one number for both directions of a stream
+        form = Format(mouth.form.rate, mouth.form.block, channels)
+        exchange = Exchange(form, form, True, wake)
+        try:
+            ends = _End(ear.device, form), _End(mouth.device, form)
+            stream = _stream(audio, exchange.duplex, *ends)
+        except OSError as error:
+            log.info("%s: no duplex, %d channels (%s)", ear.device.name, channels, _reason(error))
+            continue
+        try:
+            stream.start_stream()
+        except OSError as error:
+            log.info("%s: duplex did not start (%s)", ear.device.name, _reason(error))
+            stream.close()
         else:
-            opened += [listening, speaking]
-            return exchange
-    raise RapportError(
-        f"the sound card ({_names(microphone, speaker)}) cannot be opened at "
-        f"{settings.rate or 'its own'} samples/s ({_reason(refused)}); set line.rate to 0 or "
-        f"{microphone.rate}, see whether another program holds it, or choose another by "
-        "line.input and line.output"
-    )
-
-
-def _names(microphone: Device, speaker: Device) -> str:
-    return " + ".join(dict.fromkeys((microphone.name, speaker.name)))
-
-
-def _format(device: Device, settings: LineSettings, channels: int) -> Format:
-    rate = settings.rate or device.rate
-    return Format(rate, max(1, round(rate * settings.block_ms / 1000)), channels)
+            return [stream], exchange
+    return None
 
 
 def _stream(
-    audio: Any,
-    form: Format,
-    callback: Callable[..., object],
-    source: Device | None,
-    sink: Device | None,
+    audio: Any, callback: Callable[..., object], source: _End | None, sink: _End | None
 ) -> Any:
+    end = source or sink
+    assert end is not None
     return audio.open(
-        rate=form.rate,
-        channels=form.channels,
+        rate=end.form.rate,
+        channels=end.form.channels,
         format=pyaudio.paInt16,
         input=source is not None,
         output=sink is not None,
-        input_device_index=source.index if source else None,
-        output_device_index=sink.index if sink else None,
-        frames_per_buffer=form.block,
+        input_device_index=source.device.index if source else None,
+        output_device_index=sink.device.index if sink else None,
+        frames_per_buffer=end.form.block,
         start=False,
         stream_callback=callback,
     )
 
 
-def _reason(error: OSError | None) -> str:
-    """PortAudio's words, which PyAudio puts last among the arguments of its OSError."""
-    return str(error.args[-1]) if error and error.args else "no reason given"
-
-
-def _silence_drivers() -> None:
-    """Keep ALSA and JACK from writing a hundred lines to stderr while they look for devices.
-
-    Both take a C function to report errors to, and get one that ignores its arguments: a Python
-    function would want the interpreter from the audio thread, even after its end.
-    """
-    ignore = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)
-    for library, setters in {
-        "asound": ["snd_lib_error_set_handler"],
-        "jack": ["jack_set_error_function", "jack_set_info_function"],
-    }.items():
-        name = ctypes.util.find_library(library)
-        for setter in setters if name else []:
-            getattr(ctypes.CDLL(name), setter)(ignore)
+def _reason(error: Exception | None) -> str:
+    """Return PortAudio's words, which PyAudio puts beside its number in either order."""
+    words = [str(one) for one in error.args if isinstance(one, str)] if error else []
+    return words[0] if words else "no reason given"

@@ -6,6 +6,7 @@ Run as ``python -m tests.audio.card_scenarios NAME FOLDER``.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import sys
@@ -15,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from device.audio import soundcard
+from device.audio import keeper, soundcard
 from device.audio.rates import resample
 from device.audio.soundcard import SoundCard
 from device.settings import LineSettings
 from device.types import AudioChunk, Pcm, RapportError
 from tests.audio.virtual_card import VirtualCard
 
-DUPLEX = LineSettings(input="vcard", output="vcard", rate=16_000)
+DUPLEX = LineSettings(input="vcard", output="vcard", rate=16_000, fallback=False)
 
 
 def noise(seconds: float, rate: int, seed: int) -> Pcm:
@@ -147,54 +148,45 @@ async def ducks(folder: Path) -> Any:
 
 
 async def stops(folder: Path) -> Any:
-    """A microphone from which nothing comes any more, as when it is unplugged."""
+    """A microphone from which nothing comes any more, and whose driver is stuck."""
     card = VirtualCard(folder)
     result: dict[str, Any] = {}
-    soundcard.CLOSING_S = 1.0
+    keeper.CLOSING_S = 1.0
     async with SoundCard(DUPLEX) as line:
         card.hears(np.zeros(0, np.int16))
         await listen(line, card, 0.5)
         # from here on nobody tells the card that it was heard, so nothing more goes in
-        for name, waiting in (("chunks", drain(line)), ("tick", tick_for_ever(line))):
-            try:
-                await asyncio.wait_for(waiting, 30)
-            except RapportError as error:
-                result[name] = str(error)
+        await asyncio.wait_for(line.changed(), 30)
+        result["fault"], result["hears"], result["speaks"] = line.fault, line.hears, line.speaks
+        try:
+            await asyncio.wait_for(tick_for_ever(line), 30)
+        except RapportError as error:
+            result["tick"] = str(error)
+        result["written"] = line.write(noise(0.1, 16_000, 5))
     return result
 
 
 async def comes_back(folder: Path) -> Any:
-    """A microphone that stops and, once the line was closed over it, works again."""
+    """A microphone that stops and works again, under one line."""
     card = VirtualCard(folder)
-    soundcard.CLOSING_S = 1.0
-    result: dict[str, Any] = {}
+    keeper.CLOSING_S = 1.0
     card.hears(np.zeros(0, np.int16))
-    try:
-        async with SoundCard(DUPLEX) as line:
-            await listen(line, card, 0.5)
-            await asyncio.wait_for(drain(line), 30)
-    except RapportError as error:
-        result["stopped"] = str(error)
-    for attempt in range(30):
-        for _ in range(50):  # the plug is back in: the driver gets what it waited for, and lets go
-            card.heard()
-        try:
-            async with SoundCard(DUPLEX) as line:
-                line.write(noise(0.5, 16_000, 5))
-                # the blocks above went by before anything was written; this is well after them
-                result["heard_again"] = len(await listen(line, card, 3.0))
-                result["played_again"] = line.played
-                return result
-        except RapportError:  # the old driver may take its time; the supervisor tries again too
-            if attempt == 29:
-                raise
-            await asyncio.sleep(0.5)
-    return result
-
-
-async def drain(line: SoundCard) -> None:
-    async for _ in line.chunks():
-        pass
+    async with SoundCard(DUPLEX) as line:
+        first = await listen(line, card, 0.5)
+        while line.hears:
+            await asyncio.wait_for(line.changed(), 30)
+        while not line.hears:
+            card.heard()  # the driver gets what it waited for, and lets go
+            await asyncio.sleep(0.02)
+        later = line.now()
+        line.write(noise(0.5, 16_000, 5))
+        again = await listen(line, card, later + 3.0)
+        return {
+            "recoveries": line.health.recoveries,
+            "played_again": line.played,
+            "gap_s": max(b.started - a.ended for a, b in itertools.pairwise([*first, *again])),
+            "seconds_again": again[-1].ended - later,
+        }
 
 
 async def tick_for_ever(line: SoundCard) -> None:
@@ -243,19 +235,20 @@ async def finds_nothing(folder: Path) -> Any:
 async def finds_no_such_microphone(folder: Path) -> Any:
     """Ask for a microphone that is not there."""
     VirtualCard(folder)
-    return await opens(folder, LineSettings(input="banjo", output="vcard"))
+    return await opens(folder, LineSettings(input="banjo", output="vcard", fallback=False))
 
 
 async def finds_no_such_loudspeaker(folder: Path) -> Any:
     """Ask for a loudspeaker that is not there."""
     VirtualCard(folder)
-    return await opens(folder, LineSettings(input="vcard", output="banjo"))
+    return await opens(folder, LineSettings(input="vcard", output="banjo", fallback=False))
 
 
-async def finds_the_rate_impossible(folder: Path) -> Any:
+async def opens_at_another_rate(folder: Path) -> Any:
     """Ask for a rate that no card has."""
     VirtualCard(folder)
-    return await opens(folder, LineSettings(input="vcard", output="vcard", rate=1))
+    async with SoundCard(LineSettings(input="vcard", output="vcard", rate=1)) as line:
+        return {"rate": line.rate}
 
 
 SCENARIOS = {
@@ -268,7 +261,7 @@ SCENARIOS = {
         ducks,
         stops,
         comes_back,
-        finds_the_rate_impossible,
+        opens_at_another_rate,
         ends,
         reports_devices,
         finds_nothing,
