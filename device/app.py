@@ -41,6 +41,7 @@ from device.ports import (
     VoiceActivity,
 )
 from device.settings import Hearing
+from device.sound_watch import SERVICE, SoundWatch
 from device.speaking.speakable import speakable
 from device.store import state_folder
 from device.supervisor import supervise
@@ -51,6 +52,8 @@ log = logging.getLogger(__name__)
 
 LOCAL = "local"
 """The session of the device's own microphone and loudspeaker."""
+CARD_PAUSES = (0.5, 10.0)
+"""Seconds between two searches for any sound card: whoever plugs one in stands before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +147,35 @@ class App:
         model = language_model or faculties.language_model
         return Conversation(line, ears, model, speech, settings)
 
-    async def converse(self, line: Line, session: str) -> None:
-        """Hold a conversation on an open line until it ends."""
+    async def converse(self, line: Line, session: str, card: Any = None) -> None:
+        """Hold a conversation on an open line until it ends.
+
+        ``card`` is the sound card behind the line, whose losses are told meanwhile.
+        """
         conversation = self.conversation(line, session)
         self.conversations[session] = conversation
         if session == LOCAL and self.mute.on:
             conversation.handle(Muted(True))
         try:
-            await conversation.run()
+            async with self._watched(card, conversation):
+                await conversation.run()
         finally:
             del self.conversations[session]
+
+    @asynccontextmanager
+    async def _watched(self, card: Any, conversation: Conversation) -> AsyncIterator[None]:
+        """Tell how the sound card is, and let it change to a better one at quiet moments."""
+        if card is None:
+            yield
+            return
+        card.return_when(lambda: conversation.resting and not conversation.hears_speech)
+        watch = SoundWatch(card, partial(self.hub.publish, "device", 0.0), conversation.handle)
+        watching = asyncio.create_task(watch.run(), name="sound watch")
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.wait([watching])
 
     async def serve(self) -> None:
         """Run the device's own services until cancelled: panel, local sound card and API.
@@ -173,7 +195,7 @@ class App:
             panel = partial(self.serve_panel, reset=reset.set)
             tasks.create_task(supervise("panel", panel, announce))
             if self.config.line.enabled:
-                tasks.create_task(supervise("local line", self._local_line, announce))
+                tasks.create_task(supervise(SERVICE, self._local_line, announce, CARD_PAUSES))
             else:
                 log.info("the local line is switched off (line.enabled = false)")
             if self.config.api.enabled:
@@ -249,10 +271,10 @@ class App:
         return [own, *(name for name in self.extra_models.names(task) if name != own)]
 
     async def _local_line(self, ready: Callable[[], None]) -> None:
-        async with engine("soundcard")(self.config.line) as line:
+        async with engine("soundcard")(self.config.line, either=True) as line:
             ready()
             log.info("listening on %s", line.name)
-            await self.converse(line, LOCAL)
+            await self.converse(line, LOCAL, line)
 
     async def say(self, text: str, style_name: str = "neutral") -> tuple[Pcm, int]:
         """Return ``text`` spoken in a style, and the samples per second.

@@ -15,25 +15,28 @@ from device.types import RapportError, ServiceFailed, ServiceReady
 log = logging.getLogger(__name__)
 
 FIRST_RETRY, LAST_RETRY = 1.0, 30.0
-"""Seconds before the first and between later tries; a new microphone is found within 30 s."""
+"""Seconds before the first and between later tries, where the service does not want others."""
 
 Ready = Callable[[], None]
 Announce = Callable[[ServiceFailed | ServiceReady], None]
 
 
 async def supervise(
-    name: str, service: Callable[[Ready], Awaitable[None]], announce: Announce
+    name: str,
+    service: Callable[[Ready], Awaitable[None]],
+    announce: Announce,
+    pauses: tuple[float, float] = (FIRST_RETRY, LAST_RETRY),
 ) -> None:
     """Run ``service(ready)`` until it returns; when it raises, tell why and start it again.
 
     The service calls ``ready`` once it works, which also resets the pause. A failure that repeats
-    itself word for word is logged once.
+    itself word for word is logged once. ``pauses``: seconds before the first try, and the longest.
     """
-    pause, told = FIRST_RETRY, ""
+    pause, told = pauses[0], ""
 
     def ready() -> None:
         nonlocal pause, told
-        pause, told = FIRST_RETRY, ""
+        pause, told = pauses[0], ""
         announce(ServiceReady(name))
 
     while True:
@@ -49,7 +52,7 @@ async def supervise(
                 told = reason
             announce(ServiceFailed(name, reason, pause))
         await asyncio.sleep(pause)
-        pause = min(pause * 2, LAST_RETRY)
+        pause = min(pause * 2, pauses[1])
 
 
 def first_cause(error: BaseException) -> BaseException:

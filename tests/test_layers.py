@@ -48,6 +48,7 @@ LAYERS: list[tuple[str, int]] = [
     ("panel/simulated.py", 2),
     ("panel/", 4),
     ("evi/", 4),
+    ("sound_watch.py", 4),
     ("app.py", 5),
     ("terminal/", 6),  # faces that drive the whole program, the composition root included
     ("__main__.py", 7),

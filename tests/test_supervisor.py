@@ -8,12 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
-from device.supervisor import LAST_RETRY, supervise
+from device.supervisor import FIRST_RETRY, LAST_RETRY, supervise
 from device.types import RapportError, ServiceFailed, ServiceReady
 from device.virtual_time import VirtualLoop
 
 
-def supervised(outcomes: list[Exception | None]) -> tuple[list[object], list[float]]:
+def supervised(
+    outcomes: list[Exception | None], pauses: tuple[float, float] = (FIRST_RETRY, LAST_RETRY)
+) -> tuple[list[object], list[float]]:
     """Run a service that ends as scripted; return what was announced and when it was started."""
     announced: list[object] = []
     started: list[float] = []
@@ -27,7 +29,7 @@ def supervised(outcomes: list[Exception | None]) -> tuple[list[object], list[flo
         raise outcome
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(supervise("ears", service, announced.append))
+        runner.run(supervise("ears", service, announced.append, pauses))
     return announced, started
 
 
@@ -42,6 +44,11 @@ def test_the_pauses_grow_to_a_bound() -> None:
     pauses = [b - a for a, b in itertools.pairwise(started)]
     assert pauses == pytest.approx([1, 2, 4, 8, 16, 30, 30, 30, 30])
     assert max(pauses) == LAST_RETRY
+
+
+def test_a_service_may_want_to_be_tried_more_often() -> None:
+    _, started = supervised([OSError("gone")] * 6 + [None], (0.5, 10.0))
+    assert [b - a for a, b in itertools.pairwise(started)] == pytest.approx([0.5, 1, 2, 4, 8, 10])
 
 
 def test_a_failure_that_repeats_itself_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -142,6 +142,11 @@ class Conversation:
             self._turns.discard()  # prepared with an expression; it is prepared again without
 
     @property
+    def hears_speech(self) -> bool:
+        """Whether somebody is speaking at this moment."""
+        return self._ears.spoken > 0
+
+    @property
     def resting(self) -> bool:
         """Whether nothing is being prepared, spoken or about to be."""
         return self._turns.current is None and self.state in (State.IDLE, State.LISTENING)
