@@ -26,6 +26,7 @@ COMMANDS = {
     "models": ("device.terminal.models:models", "List, fetch and verify the models."),
     "config": ("device.terminal.settings:config", "Show and check the configuration."),
     "keys": ("device.terminal.keys:keys", "Make, list and revoke the API's keys."),
+    "panel": ("device.terminal.panel:panel", "Try the buttons and lights."),
     "doctor": ("device.terminal.doctor:doctor", "Check every part and say how to mend it."),
     "bench": ("device.terminal.bench:bench", "Measure speed and memory on this machine."),
 }

@@ -54,13 +54,18 @@ class Buttons:
         self._contacts.close()
 
     def press(self, name: str, seconds: float) -> None:
-        """Have a button pressed for so long, as by a finger; wired or not."""
+        """Have a button pressed for so long, as by a finger; wired or not.
+
+        One that is pressed so already is let go at the later end.
+        """
         if name not in self._buttons:
             self._add(name, False)
-        if name in self._remote:
-            self._remote.pop(name).cancel()
         loop = asyncio.get_running_loop()
-        self._remote[name] = loop.call_later(seconds, self._let_go, name)
+        end, before = loop.time() + seconds, self._remote.get(name)
+        if before is not None:
+            before.cancel()
+            end = max(end, before.when())
+        self._remote[name] = loop.call_at(end, self._let_go, name)
         self._moved(name)
 
     def _let_go(self, name: str) -> None:

@@ -8,6 +8,8 @@ module is a parameter, so that the simulated chip goes through the same code.
 from __future__ import annotations
 
 import asyncio
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +64,8 @@ def raspberry_pi() -> Gpio:
 
     Raises RapportError where it is not installed, or this is no Raspberry Pi.
     """
+    # lgpio makes a pipe in the working folder, which a service may not write to.
+    os.environ.setdefault("LG_WD", tempfile.gettempdir())
     try:
         from RPi import GPIO  # noqa: PLC0415  fails on anything but a Raspberry Pi
     except ImportError:
@@ -233,7 +237,13 @@ class GpioRgb:
 
 def _prepare(gpio: Gpio) -> None:
     gpio.setwarnings(False)  # a pin left as it was by a program that was killed is ours
-    gpio.setmode(gpio.BCM)
+    try:
+        gpio.setmode(gpio.BCM)
+    except Exception as error:  # lgpio opens the chip here, and has an exception of its own
+        raise RapportError(
+            f"the pins of this board cannot be used ({_plain(error)}); see that the user is in "
+            "the group gpio and that there is a /dev/gpiochip0"
+        ) from None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from rich.text import Text
 from device import config as configuration
 from device.config import Config
 from device.terminal.check_api import check_api
+from device.terminal.check_panel import check_panel
 from device.terminal.check_wake import check_wake_phrase
 from device.terminal.checks import (
     check_files,
@@ -76,6 +77,7 @@ def examine(config_file: Path | None) -> Iterator[Finding]:
         yield broken("configuration", str(error), "the rest is checked with the defaults")
         config = Config()
     yield from check_sound(config.line)
+    yield from check_panel(config.panel)
     yield from check_api(config)
     try:
         store = open_store(config)

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
@@ -18,9 +19,13 @@ from rich.text import Text
 
 from device.app import App
 from device.hub import Subscription
+from device.panel.panel import PanelView
 from device.ports import Line
+from device.supervisor import supervise
 from device.terminal.hold import Held
+from device.terminal.keyboard import HINT, press_key, typed_keys
 from device.terminal.metered import FLOOR_DB, Metered
+from device.terminal.panel_view import lights
 from device.terminal.record import Record
 from device.terminal.transcript import describe, dimensions, show
 from device.types import (
@@ -85,10 +90,12 @@ class View:
             case TurnFailed(reason):
                 self._note = reason
 
-    def render(self, level: float) -> RenderableType:
+    def render(self, level: float, panel: PanelView | None = None) -> RenderableType:
         """Return the present picture; ``level`` of the microphone in dB below full scale."""
         head = Text(f"{self.state.value:<10}", STATE_COLOURS[self.state]).append(meter(level))
         lines = [head]
+        if panel is not None:
+            lines.append(Text().append("lights   ", "dim").append_text(lights(panel)))
         if self._words or self._sounds:
             style = "bold" if self._final else "dim italic"
             you = Text("you      ", "bold cyan").append(self._words or "...", style)
@@ -137,17 +144,30 @@ async def converse_live(app: App, card: Closable, watch: Watch) -> Held:
         console.print(f"Listening on {line.name}. Speak; Ctrl-C ends.", style="dim")
 
         def picture() -> RenderableType:
-            return view.render(line.level)
+            return view.render(line.level, app.panel.view() if app.panel else None)
 
         screen = Live(get_renderable=picture, console=console, auto_refresh=False)
-        with app.hub.subscribe() as events, screen:
+        with app.hub.subscribe() as events, typed_keys(partial(_press, app)) as keys, screen:
+            if keys and app.config.panel.engine != "off":
+                console.print(HINT, style="dim")
             tasks.create_task(_follow(events, record, view, watch), name="view")
             drawing = tasks.create_task(_draw(screen), name="draw")
+            panel = tasks.create_task(_panel(app), name="panel")
             talking = tasks.create_task(app.converse(line, SESSION), name="talk")
             with _ends_on_interrupt(card, talking):
                 await asyncio.wait([talking])
             drawing.cancel()
+            panel.cancel()
     return Held(record, [], line.recording, line.rate)
+
+
+async def _panel(app: App) -> None:
+    await supervise("panel", app.serve_panel, partial(app.hub.publish, "device", 0.0))
+
+
+def _press(app: App, key: str) -> None:
+    if app.panel is not None:
+        press_key(app.panel, key, app.config.panel.hold)
 
 
 async def _draw(screen: Live) -> None:

@@ -74,6 +74,15 @@ def test_a_pin_that_cannot_be_had_is_named_with_its_key() -> None:
     asyncio.run(main())
 
 
+def test_a_board_whose_pins_cannot_be_opened_is_told() -> None:
+    class Closed(SimulatedGpio):
+        def setmode(self, mode: int, /) -> None:
+            raise Exception("'can not open gpiochip'")  # lgpio.error
+
+    with pytest.raises(RapportError, match=r"can not open gpiochip.*group gpio"):
+        GpioLed(Panel(light="led", led_pin=4), Closed())
+
+
 @pytest.mark.parametrize("low", [False, True])
 def test_a_led_is_on_unless_the_frame_is_black(low: bool) -> None:
     chip = SimulatedGpio()

@@ -146,6 +146,13 @@ def test_a_button_pressed_from_elsewhere_goes_the_same_way_as_a_finger() -> None
     assert scene.play(6.0).told == [Pressed("talk"), Muted(True)]
 
 
+def test_presses_from_elsewhere_that_overlap_are_one() -> None:
+    scene = Scene("wake")
+    scene.does(1.0, lambda: scene.panel.press("talk", 1.5))
+    scene.does(1.2, lambda: scene.panel.press("talk", 0.1))
+    assert scene.play(4.0).told == [Muted(True)]
+
+
 def test_a_button_wired_to_plus_works_as_one_wired_to_ground() -> None:
     scene = Scene("wake", buttons_active_low=False)
     scene.does(1.0, scene.chip.drive, TALK, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from device.config import ConfigError, parse
 from device.panel.simulated import SimulatedContacts, SimulatedLights
 from device.panel.wiring import Board, choose, raspberry_pi
 from device.settings import Panel
+from tests.conftest import ROOT
 
 PI = "Raspberry Pi 5 Model B Rev 1.0"
 
@@ -71,3 +73,30 @@ def test_wrong_wiring_is_told_by_key_and_value(settings: dict[str, Any], told: s
 
 def test_pins_of_lights_that_are_not_chosen_are_free() -> None:
     assert parse({"panel": {"talk_pin": 5, "red_pin": 5}}, "the test").panel.pins == {"talk_pin": 5}
+
+
+@pytest.mark.parametrize(
+    ("board", "kernel", "extra"),
+    [
+        (PI, "6.1.0-rpi7-rpi-2712", "pi5"),
+        ("Raspberry Pi Compute Module 5 Rev 1.0", "6.1.0", "pi5"),
+        ("Raspberry Pi 4 Model B Rev 1.1", "6.1.21-v8+", "pi"),
+        ("Raspberry Pi 4 Model B Rev 1.1", "6.6.31+rpt-rpi-v8", "pi5"),
+        ("Raspberry Pi Zero 2 W Rev 1.0", "6.12.25+rpt-rpi-v8", "pi5"),
+        ("Raspberry Pi 3 Model B Plus Rev 1.3", "5.15.84-v8+", "pi"),
+        ("QEMU Virtual Machine", "6.1.0", ""),
+        ("", "6.18.44", ""),
+    ],
+)
+def test_setup_installs_the_library_that_knows_the_board_and_its_kernel(
+    board: str, kernel: str, extra: str
+) -> None:
+    script = '. provisioning/steps.sh; pins_extra "$1" "$2"'
+    done = subprocess.run(
+        ["bash", "-euc", script, "setup", board, kernel],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == extra

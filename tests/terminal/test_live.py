@@ -16,6 +16,8 @@ from rich.console import Console
 from device.audio.rates import read_speech
 from device.audio.wav import WavLine
 from device.hub import Hub
+from device.panel.panel import PanelView
+from device.panel.situation import Signal
 from device.terminal.hold import Held
 from device.terminal.live import View, Watch, converse_live, meter
 from device.terminal.metered import FLOOR_DB, Metered, level_db
@@ -87,6 +89,14 @@ def test_a_finished_turn_leaves_the_screen_and_a_failure_is_told() -> None:
     begun = [Transcribed("hello", interim=False, turn=1)]
     assert "hello" not in screen(*begun, Replied(Reply("Hi.", "Hi.", False), 1))
     assert "the model is gone" in screen(*begun, TurnFailed("the model is gone", 1))
+
+
+def test_the_lights_of_the_panel_are_shown_where_there_is_one() -> None:
+    paper, view = io.StringIO(), View()
+    lit = PanelView(Signal.MUTED, ((0.3, 0.0, 0.0),) * 3)
+    Console(file=paper, width=100).print(view.render(FLOOR_DB, lit))
+    assert "lights   ●●● muted\n" in paper.getvalue()
+    assert "lights" not in screen()
 
 
 def test_the_meter_fills_with_the_level() -> None:
