@@ -17,6 +17,24 @@ fail() {
     exit 1
 }
 
+# pins_extra MODEL KERNEL  prints which extra of setup.cfg has the pins of a board; nothing: it is no
+# Raspberry Pi. RPi.GPIO knows neither the chip of the Pi 5 nor, from 6.6 on, the kernel's new
+# numbers of pins, and finds no edges.
+pins_extra() {
+    local major minor
+    case $1 in
+    *'Raspberry Pi 5'* | *'Raspberry Pi Compute Module 5'* | *'Raspberry Pi 500'*) echo pi5 ;;
+    *'Raspberry Pi'*)
+        IFS=. read -r major minor _ <<<"$2"
+        if [ "$major" -gt 6 ] || { [ "$major" -eq 6 ] && [ "${minor%%[!0-9]*}" -ge 6 ]; }; then
+            echo pi5
+        else
+            echo pi
+        fi
+        ;;
+    esac
+}
+
 # step TITLE PROBE COMMAND...  runs a command with its output in the log and shows one line for it;
 # PROBE is a function that prints how far it is.
 step() {
