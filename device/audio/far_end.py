@@ -27,7 +27,9 @@ FASTEST = 0.001
 LEAP_S = 0.03
 """Clocks so far apart have not crept: one of the cards lost or made up sound."""
 HARMLESS_S = 0.002
-"""While nothing is played, a leap is heard by nobody, so smaller errors are mended at once too."""
+"""While nothing is played, a leap is heard by nobody, so smaller errors are mended at once too; and
+in the first looks, before any canceller has learnt something: a card begins with a burst."""
+FIRST_LOOKS = 3
 TAPS, PHASES = 16, 512
 """The kernel that reads between samples, flat to 7 kHz, and into how many parts it divides one."""
 
@@ -41,6 +43,7 @@ class ClockOffset:
         """Seconds a second by which the offset grows."""
         self._drift = 0.0
         self._seen: list[float] = []
+        self._looks = 0
 
     def look(self, offset: float, silent: bool) -> None:
         """Take a measurement; ``silent``: nothing is being played, so a leap would not matter."""
@@ -51,7 +54,9 @@ class ClockOffset:
             return
         error = float(np.median(self._seen)) - self.now
         self._seen.clear()
-        if abs(error) > LEAP_S or (silent and abs(error) > HARMLESS_S):
+        self._looks += 1
+        harmless = silent or self._looks <= FIRST_LOOKS
+        if abs(error) > LEAP_S or (harmless and abs(error) > HARMLESS_S):
             self.now += error
             return
         self._drift = float(np.clip(self._drift + CREEP * error, -FASTEST, FASTEST))

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from device.audio.rates import resample
 from device.audio.soundcard import SoundCard
 from device.settings import LineSettings
 from device.types import AudioChunk
@@ -60,6 +61,7 @@ class Listener:
         said = noise(0.3, device.rate, seed)
         mark = len(self.chunks)
         device.say(said)
+        said = resample(said, device.rate, 16_000)
         best = 0.0
 
         def heard() -> bool:
@@ -117,7 +119,109 @@ async def pulled_and_returned(folder: Path, cycles: int = 5) -> Any:
     }
 
 
-SCENARIOS = {it.__name__: it for it in (pulled_and_returned,)}
+async def loses_one_of_two(folder: Path) -> Any:
+    """Pull the microphone while the loudspeaker, another device, plays on."""
+    ear = Pluggable(folder, "desk", 16_000, "ear")
+    mouth = Pluggable(folder, "shelf", 16_000, "mouth")
+    rig = Rig(folder, ear, mouth)
+    async with SoundCard(LineSettings(input="desk", output="shelf", rate=16_000)) as line:
+        listener = Listener(line)
+        await listener.hears(ear, 1)
+        rig.pull(ear)
+        await until(lambda: not line.hears, "loss")
+        await until(lambda: not line.seeking, "a search in vain")
+        deaf = {"speaks": line.speaks, "device": line.health.device}
+        words, mark = noise(1.0, 16_000, 2), len(mouth.spoken)
+        written = line.write(words)
+        begun = line.played
+        await until(lambda: line.played - begun >= written, "the loudspeaker plays on")
+        await asyncio.sleep(0.5)
+        deaf["fit"] = find(words, mouth.spoken[mark:])[1]
+        rig.plug(ear)
+        await until(lambda: line.hears, "return")
+        await listener.hears(ear, 3)
+        return deaf | {"recoveries": line.health.recoveries, "after": line.health.device}
+
+
+async def goes_to_the_next_best(folder: Path) -> Any:
+    """Pull the named device while another is there, and put it back while a reply is spoken."""
+    named = Pluggable(folder, "conference", 16_000, "duplex")
+    other = Pluggable(folder, "builtin", 48_000, "duplex")
+    rig = Rig(folder, named, other)
+    busy = False
+    settings = LineSettings(input="conference", output="conference", rate=0)
+    async with SoundCard(settings) as line:
+        line.return_when(lambda: not busy)
+        listener = Listener(line)
+        await listener.hears(named, 1)
+        words = noise(1.9, 16_000, 2)
+        written = line.write(words)
+        await asyncio.sleep(0.3)
+        rig.pull(named)
+        await until(lambda: not line.hears, "loss")
+        named.let_go()
+        await until(lambda: line.hears and line.speaks, "another device")
+        there = {"device": line.health.device, "fallback": line.health.fallback}
+        there["fit"] = await listener.hears(other, 3)
+        await until(lambda: line.played >= written, "what was left is played")
+        await asyncio.sleep(0.3)
+        second = resample(words[-8_000:], 16_000, 48_000)
+        there["rest"] = find(second, other.spoken)[1]
+        busy = True
+        rig.plug(named)
+        await asyncio.sleep(4)
+        there["while_busy"] = line.health.device
+        busy = False
+        await until(lambda: line.health.device == "conference", "the named device again")
+        await listener.hears(named, 4)
+        return there | {"rate": line.rate, "after": line.health.fallback}
+
+
+async def follows_another_clock(folder: Path, seconds: int = 20) -> Any:
+    """Play to a loudspeaker whose crystal is off, and see with what the microphone is paired."""
+    ear = Pluggable(folder, "desk", 16_000, "ear")
+    mouth = Pluggable(folder, "shelf", 48_000, "mouth", ppm=100)
+    Rig(folder, ear, mouth)
+    async with SoundCard(LineSettings(input="desk", output="shelf", rate=48_000)) as line:
+        listener = Listener(line)
+        await listener.hears(ear, 1)
+        mark, written, words = (
+            len(listener.chunks),
+            0,
+            resample(noise(seconds, 6_000, 2), 6_000, 48_000),
+        )
+        while written < len(words):
+            written += line.write(words[written : written + 4_800])
+            await line.tick()
+        await until(lambda: line.played >= written, "all is played")
+        await asyncio.sleep(0.5)
+        chunks, lost = listener.chunks[mark:], line.lost
+        aligned, followed = line.aligned, line.followed
+    far = np.concatenate([it.far for it in chunks if it.far is not None])
+    slow, places = resample(words, 48_000, 16_000), []
+    for at in range(8_000, len(slow) - 16_000, 16_000):
+        place, fit = find(slow[at : at + 2_000], far)
+        places.append((place - at, fit))
+    wander = np.diff([place for place, _ in places]) / 16
+    return {
+        "aligned": aligned,
+        "followed": followed,
+        "lost": lost,
+        "worst_fit": min(fit for _, fit in places),
+        "steps_ms": [float(np.abs(wander).max()), float(np.median(np.abs(wander)))],
+        "far_chunks": len(far) // 320 == len(chunks),
+    }
+
+
+SCENARIOS = {
+    it.__name__: it
+    for it in (
+        pulled_and_returned,
+        loses_one_of_two,
+        goes_to_the_next_best,
+        follows_another_clock,
+    )
+}
 
 if __name__ == "__main__":
     if os.environ.get("RECOVERY_LOG"):

@@ -22,8 +22,12 @@ BLOCK_S = 0.02
 MOUTH = '{{ type file slave.pcm {{ type null }} file "{folder}/{name}.out" format "raw" }}'
 EAR = """{{ type file slave.pcm {{ type null }} file "/dev/null"
            infile "{folder}/{name}.in" format "raw" }}"""
-PCM = {"ear": EAR, "mouth": MOUTH}
-PCM["duplex"] = "{{ type asym playback.pcm " + MOUTH + " capture.pcm " + EAR + " }}"
+PCM = {
+    # With asym, a device has the directions that are named and no others.
+    "ear": "{{ type asym capture.pcm " + EAR + " }}",
+    "mouth": "{{ type asym playback.pcm " + MOUTH + " }}",
+    "duplex": "{{ type asym playback.pcm " + MOUTH + " capture.pcm " + EAR + " }}",
+}
 PLUG = """
 pcm.{name} {{
     type plug

@@ -53,6 +53,37 @@ def test_a_device_that_is_pulled_and_returned_is_heard_again_without_a_restart(g
     recovered(go("pulled_and_returned", 5), 5)
 
 
+def test_the_loudspeaker_plays_on_while_the_microphone_is_away(go: Go) -> None:
+    outcome = go("loses_one_of_two")
+    assert outcome["speaks"]
+    assert outcome["device"] == "shelf"
+    assert outcome["fit"] > 0.999
+    assert outcome["recoveries"] == 1
+    assert outcome["after"] == "desk + shelf"
+
+
+def test_the_next_best_device_is_used_until_a_quiet_moment_after_the_named_one_is_back(
+    go: Go,
+) -> None:
+    outcome = go("goes_to_the_next_best")
+    assert outcome["device"] == "builtin"
+    assert outcome["fallback"] == "microphone and loudspeaker"
+    assert outcome["fit"] > 0.9
+    assert outcome["rest"] > 0.9  # of the reply that was being played, at another rate
+    assert outcome["rate"] == 16_000
+    assert outcome["while_busy"] == "builtin"
+    assert outcome["after"] == ""
+
+
+def test_two_devices_with_two_clocks_give_a_far_end_without_gaps(go: Go) -> None:
+    outcome = go("follows_another_clock")
+    assert not outcome["aligned"]
+    assert outcome["followed"]
+    assert outcome["far_chunks"]
+    if outcome["lost"] == 0:  # as a machine that stalls for seconds may
+        assert outcome["steps_ms"][1] < 1
+
+
 @pytest.mark.slow
 def test_a_device_that_is_pulled_fifty_times_is_heard_fifty_times(go: Go) -> None:
     recovered(go("pulled_and_returned", 50), 50)
