@@ -20,7 +20,7 @@ from device.panel.gestures import Gesture
 from device.panel.lights import FRAME_S, Look, picture
 from device.panel.meaning import Act, Deed, Layout, Meaning
 from device.panel.patterns import BLACK
-from device.panel.situation import Signal, Situation, after, lasts_until, signal
+from device.panel.situation import Signal, Situation, after, lasts_until, mood, signal
 from device.panel.wiring import Board, choose, raspberry_pi
 from device.settings import Panel
 from device.types import Command, Frame, State
@@ -150,7 +150,7 @@ class ControlPanel:
         told = self._forced or signal(self._situation, now)
         if told is not self._signal:
             self._signal, self._since = told, now
-        seen = picture(told, now - self._since, self._look, self._situation.mood)
+        seen = picture(told, now - self._since, self._look, mood(self._situation, now))
         if seen.frame != self._frame:
             self._frame = seen.frame
             self._lights.show(seen.frame)

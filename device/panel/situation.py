@@ -30,8 +30,8 @@ TALKING = "local line"
 """The service without which the device cannot converse; when any other fails, it is offline."""
 OWN = "panel"
 """The panel's own service: it does not tell of itself."""
-WOKEN_S, FAILED_S = 0.6, 2.0
-"""How long a moment is shown: that the wake phrase was heard, that a turn failed."""
+WOKEN_S, FAILED_S, MOOD_S = 0.6, 2.0, 30.0
+"""How long is shown that the wake phrase was heard, that a turn failed, and the last mood."""
 
 
 class Signal(StrEnum):
@@ -70,6 +70,7 @@ class Situation:
     state: State
     muted: bool = False
     mood: Mood | None = None
+    mood_until: float = -math.inf
     failed: frozenset[str] = frozenset()
     """Services that do not work at present."""
     updating: bool = False
@@ -104,15 +105,15 @@ def _told(before: Situation, event: Event, now: float) -> Situation:
     """Return the situation after an event of the local conversation."""
     match event:
         case StateChanged(_, new):
-            mood = None if new is State.IDLE else before.mood
-            return replace(before, state=new, mood=mood)
+            rested = new is State.IDLE
+            return replace(before, state=new, mood=None if rested else before.mood)
         case WakeHeard():
             return replace(before, woken_until=now + WOKEN_S)
         case TurnFailed():
             return replace(before, failed_until=now + FAILED_S)
         case Expressed(expression) if expression.valence is not None or expression.arousal:
-            mood = Mood(expression.valence or 0.0, expression.arousal or 0.0)
-            return replace(before, mood=mood)
+            sounded = Mood(expression.valence or 0.0, expression.arousal or 0.0)
+            return replace(before, mood=sounded, mood_until=now + MOOD_S)
     return before
 
 
@@ -130,7 +131,12 @@ def signal(situation: Situation, now: float) -> Signal:
     return next((one for one, is_so in told.items() if is_so), Signal(situation.state.value))
 
 
+def mood(situation: Situation, now: float) -> Mood | None:
+    """Return how the user sounded, if that was not long ago."""
+    return situation.mood if now < situation.mood_until else None
+
+
 def lasts_until(situation: Situation, now: float) -> float:
-    """Return the moment up to which ``signal`` holds if nothing happens; infinity: for ever."""
-    ends = (situation.woken_until, situation.failed_until)
+    """Return until when signal and mood hold if nothing happens; infinity: for ever."""
+    ends = (situation.woken_until, situation.failed_until, situation.mood_until)
     return min((end for end in ends if end > now), default=math.inf)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from device.panel.situation import FAILED_S, WOKEN_S, Signal
+from device.panel.situation import FAILED_S, MOOD_S, WOKEN_S, Signal
 from device.types import (
     Expressed,
     Expression,
@@ -213,10 +213,10 @@ def test_an_expression_tints_the_light_of_listening() -> None:
     scene = Scene()
     scene.happens(1.0, Expressed(Expression(0.9, 0.4, None)))
     scene.happens(2.0, Expressed(Expression(0.9, 0.4, None)))
-    scene.play(3.0)
-    frames = [frame for at, frame in scene.film.frames if at > 0.5]
-    assert len(frames) == 1, "the same mood again is no other light"
-    assert frames[0][0][0] > 0.1, "warm"
+    scene.play(60.0)
+    (_, warm), (later, plain) = [(at, frame) for at, frame in scene.film.frames if at > 0.5]
+    assert warm[0][0] > 0.1 and plain[0][0] == 0.0
+    assert later == pytest.approx(2.0 + MOOD_S, abs=0.05), "the same mood again lasts longer"
 
 
 def test_a_steady_light_is_written_once_and_a_moving_one_30_times_a_second_at_most() -> None:

@@ -155,6 +155,7 @@ def test_a_live_conversation_is_shown_and_ends_with_ctrl_c(
     assert turn.reply
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", paper.getvalue())
     assert "Listening on a test line" in shown
+    assert "lights   ●●● listening" in shown and "●●● speaking" in shown
     assert "listening" in shown and "▮" in shown
     assert f"you      {turn.transcript}" in shown
     assert turn.reply.text.split()[0] in shown
