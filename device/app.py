@@ -41,7 +41,7 @@ from device.ports import (
     VoiceActivity,
 )
 from device.settings import Hearing
-from device.sound_watch import SERVICE, SoundWatch
+from device.sound_watch import SERVICE, SoundWatch, Watched
 from device.speaking.speakable import speakable
 from device.store import state_folder
 from device.supervisor import supervise
@@ -147,7 +147,7 @@ class App:
         model = language_model or faculties.language_model
         return Conversation(line, ears, model, speech, settings)
 
-    async def converse(self, line: Line, session: str, card: Any = None) -> None:
+    async def converse(self, line: Line, session: str, card: Watched | None = None) -> None:
         """Hold a conversation on an open line until it ends.
 
         ``card`` is the sound card behind the line, whose losses are told meanwhile.
@@ -163,7 +163,9 @@ class App:
             del self.conversations[session]
 
     @asynccontextmanager
-    async def _watched(self, card: Any, conversation: Conversation) -> AsyncIterator[None]:
+    async def _watched(
+        self, card: Watched | None, conversation: Conversation
+    ) -> AsyncIterator[None]:
         """Tell how the sound card is, and let it change to a better one at quiet moments."""
         if card is None:
             yield

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from device.types import AudioHealth, Say, ServiceFailed, ServiceReady
 
@@ -21,6 +21,7 @@ HEAR_AGAIN = "I can hear you again."
 News = AudioHealth | ServiceFailed | ServiceReady
 
 
+@runtime_checkable
 class Watched(Protocol):
     """What is watched of a sound card."""
 
@@ -51,6 +52,10 @@ class Watched(Protocol):
 
     async def changed(self) -> None:
         """Return when something was lost or works again."""
+        ...
+
+    def return_when(self, quiet: Callable[[], bool]) -> None:
+        """Leave a makeshift for the device that is wanted only while ``quiet()``."""
         ...
 
 

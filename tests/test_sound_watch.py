@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 
 from device.sound_watch import CANNOT_HEAR, HEAR_AGAIN, SoundWatch
@@ -26,6 +27,9 @@ class Card:
     async def changed(self) -> None:
         await self._news.wait()
         self._news.clear()
+
+    def return_when(self, quiet: Callable[[], bool]) -> None:
+        pass
 
     async def becomes(self, **fate: object) -> None:
         for name, value in fate.items():

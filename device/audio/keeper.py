@@ -107,6 +107,8 @@ class Keeper:
         works = [way for way in self.lost if way in pulse.moved and way not in pulse.dead]
         for way in works:
             del self.lost[way]
+            old = self._wishes[way]
+            self._wishes[way] = replace(old, avoided=old.avoided - {card.used[way]})
             log.info("the %s works again: %s", NOUN[way], card.used[way])
         if works:
             self.recoveries, self._recovered = self.recoveries + (not self._recovered), True

@@ -20,7 +20,9 @@ import click
 from device import config as configuration
 from device.app import App, open_app
 from device.config import Config
+from device.store import state_folder
 from device.supervisor import supervise
+from device.terminal.audio_report import reporting
 from device.terminal.options import config_option
 
 log = logging.getLogger(__name__)
@@ -84,7 +86,8 @@ async def _device(config_file: Path | None, listen: str | None, started: float) 
             log.info("ready in %.1f s", time.perf_counter() - started)
             ready()
             try:
-                await app.serve()
+                async with reporting(app.hub, state_folder(app.config.storage.folder)):
+                    await app.serve()
             finally:
                 started = time.perf_counter()
 

@@ -9,7 +9,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -21,7 +21,9 @@ from device.app import App
 from device.hub import Subscription
 from device.panel.panel import PanelView
 from device.ports import Line
+from device.sound_watch import Watched
 from device.supervisor import supervise
+from device.terminal.audio_report import describe_card
 from device.terminal.hold import Held
 from device.terminal.keyboard import HINT, press_key, typed_keys
 from device.terminal.metered import FLOOR_DB, Metered
@@ -29,10 +31,14 @@ from device.terminal.panel_view import lights
 from device.terminal.record import Record
 from device.terminal.transcript import describe, dimensions, show
 from device.types import (
+    AudioHealth,
+    Event,
     Expressed,
     Observed,
     Replied,
     Replying,
+    ServiceFailed,
+    ServiceReady,
     SpeechFailed,
     SpeechStarted,
     State,
@@ -61,7 +67,7 @@ class View:
 
     def __init__(self) -> None:
         self.state = State.LISTENING
-        self._words = self._sounds = self._reply = self._note = ""
+        self._words = self._sounds = self._reply = self._note = self._card = self._fault = ""
         self._final = False
 
     def take(self, observed: Observed) -> None:
@@ -90,10 +96,21 @@ class View:
             case TurnFailed(reason):
                 self._note = reason
 
+    def take_card(self, event: Event) -> None:
+        """Add what is told of the sound card."""
+        match event:
+            case AudioHealth() as health:
+                lost = replace(health, device="", fallback="") != AudioHealth(0, 0, 0, 0, "")
+                self._card = describe_card(health) if lost or health.fallback else ""
+            case ServiceFailed("local line", reason):
+                self._fault = reason
+            case ServiceReady("local line"):
+                self._fault = ""
+
     def render(self, level: float, panel: PanelView | None = None) -> RenderableType:
         """Return the present picture; ``level`` of the microphone in dB below full scale."""
         head = Text(f"{self.state.value:<10}", STATE_COLOURS[self.state]).append(meter(level))
-        lines = [head]
+        lines, notes = [head], ((self._note, "yellow"), (self._fault, "bold red"))
         if panel is not None:
             lines.append(Text().append("lights   ", "dim").append_text(lights(panel)))
         if self._words or self._sounds:
@@ -102,8 +119,9 @@ class View:
             lines.append(you.append(f"  ({self._sounds})" if self._sounds else "", "cyan"))
         if self._reply:
             lines.append(Text("rapport  ", "bold green").append(self._reply, "not bold"))
-        if self._note:
-            lines.append(Text(self._note, "yellow"))
+        if self._card:
+            lines.append(Text("sound    ", "dim").append(self._card, "yellow"))
+        lines += [Text(told, style) for told, style in notes if told]
         return Group(*lines)
 
 
@@ -153,7 +171,8 @@ async def converse_live(app: App, card: Closable, watch: Watch) -> Held:
             tasks.create_task(_follow(events, record, view, watch), name="view")
             drawing = tasks.create_task(_draw(screen), name="draw")
             panel = tasks.create_task(_panel(app), name="panel")
-            talking = tasks.create_task(app.converse(line, SESSION), name="talk")
+            watched = card if isinstance(card, Watched) else None
+            talking = tasks.create_task(app.converse(line, SESSION, watched), name="talk")
             with _ends_on_interrupt(card, talking):
                 await asyncio.wait([talking])
             drawing.cancel()
@@ -179,10 +198,14 @@ async def _draw(screen: Live) -> None:
 
 async def _follow(events: Subscription, record: Record, view: View, watch: Watch) -> None:
     async for observed in events:
-        if observed.session != SESSION:
+        card = isinstance(observed.event, AudioHealth | ServiceFailed | ServiceReady)
+        if observed.session != SESSION and not card:
             continue
         if watch.log:
             watch.log(observed)
+        if card:
+            view.take_card(observed.event)
+            continue
         view.take(observed)
         ended = record.take(observed)
         if ended is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -87,3 +88,12 @@ def test_two_devices_with_two_clocks_give_a_far_end_without_gaps(go: Go) -> None
 @pytest.mark.slow
 def test_a_device_that_is_pulled_fifty_times_is_heard_fifty_times(go: Go) -> None:
     recovered(go("pulled_and_returned", 50), 50)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pulseaudio") is None, reason="needs: apt install pulseaudio")
+def test_a_sound_server_that_crashes_is_found_again(go: Go) -> None:
+    outcome = go("outlives_the_sound_server")
+    assert outcome["recoveries"] >= 2  # a stall of the machine looks like a loss to it
+    assert outcome["same_device"]
+    assert min(outcome["fits"]) > 0.8

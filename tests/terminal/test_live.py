@@ -22,6 +22,7 @@ from device.terminal.hold import Held
 from device.terminal.live import View, Watch, converse_live, meter
 from device.terminal.metered import FLOOR_DB, Metered, level_db
 from device.types import (
+    AudioHealth,
     Event,
     Expressed,
     Expression,
@@ -31,6 +32,8 @@ from device.types import (
     Reply,
     Replying,
     Sentence,
+    ServiceFailed,
+    ServiceReady,
     SpeechFailed,
     SpeechStarted,
     State,
@@ -57,6 +60,23 @@ def test_words_show_while_they_are_recognised_and_go_when_nothing_came_of_them()
     failed = screen(*speaking, SpeechFailed("no words were recognised", 2.0))
     assert "how do I" not in failed
     assert "speech was heard, but no words were recognised" in failed
+
+
+def test_what_becomes_of_the_sound_card_is_shown() -> None:
+    def shown(*events: Event) -> str:
+        view, paper = View(), io.StringIO()
+        for event in events:
+            view.take_card(event)
+        Console(file=paper, width=200).print(view.render(FLOOR_DB))
+        return paper.getvalue()
+
+    well = AudioHealth(0, 0, 0, 0, "usb")
+    assert "sound" not in shown(well)
+    makeshift = AudioHealth(320, 0, 2, 1, "hdmi", "loudspeaker")
+    assert "hdmi, the loudspeaker instead of what is wanted, lost frames 320" in shown(makeshift)
+    lost = ServiceFailed("local line", "the microphone stopped", 10)
+    assert "the microphone stopped" in shown(well, lost)
+    assert "the microphone stopped" not in shown(lost, ServiceReady("local line"))
 
 
 def test_a_turn_shows_state_expression_and_the_reply_as_it_is_spoken() -> None:
