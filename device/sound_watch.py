@@ -100,7 +100,7 @@ class SoundWatch:
             self._deaf = self._deaf or not card.seeking
             if self._deaf and not self._said and card.speaks:
                 self._said = True
-                self._say(Say(CANNOT_HEAR))
+                self._say(Say(CANNOT_HEAR, aside=True))
         elif self._deaf and card.speaks:
             self._deaf = self._said = False
-            self._say(Say(HEAR_AGAIN))
+            self._say(Say(HEAR_AGAIN, aside=True))

@@ -328,6 +328,8 @@ class Say:
 
     text: str
     style: str = "neutral"
+    aside: bool = False
+    """Whether they are no part of what the two talk about: the language model is not told them."""
 
 
 @dataclass(frozen=True, slots=True)

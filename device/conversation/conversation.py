@@ -104,6 +104,7 @@ class Conversation:
         self._tasks: asyncio.TaskGroup | None = None
         self._follow_up: asyncio.TimerHandle | None = None
         self._apology: Turn | None = None
+        self._aside: Turn | None = None
         self._muted = self._held = self._ignoring = False
 
     async def run(self) -> None:
@@ -459,7 +460,9 @@ class Conversation:
         )
 
     def _say(self, command: Say) -> Turn:
-        return self._speak(command.text, self._styled(style.choose(None, command.style)))
+        turn = self._speak(command.text, self._styled(style.choose(None, command.style)))
+        self._aside = turn if command.aside else None
+        return turn
 
     def _speak(self, text: str, chosen: Style, verbatim: bool = True) -> Turn:
         """Speak words as they are."""
@@ -528,7 +531,8 @@ class Conversation:
         if turn is None or turn.playback is None:
             return
         reply = turn.reply()
-        self.composer.history.add_reply(reply.heard)
+        if turn is not self._aside:
+            self.composer.history.add_reply(reply.heard)
         self._said.note(reply, turn.style, self._line.now())
         self._publish(Replied(reply, turn.number))
         self._publish(TurnTimed(turn.times(), turn.number))
