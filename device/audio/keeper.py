@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from device.audio.choosing import NOUN, Direction, Wish, able, ranked, wish
@@ -134,14 +134,15 @@ class Keeper:
         try:
             self._adopt(await self._open())
         except RapportError as error:
-            for way in WAYS:
-                self.lost.setdefault(way, str(error))
-            self._sought_in_vain()
+            self._sought_in_vain(dict.fromkeys(WAYS, error))
             await asyncio.sleep(self._pause)
             self._pause = min(2 * self._pause, LONGEST_PAUSE_S)
 
-    def _sought_in_vain(self) -> None:
-        if self.seeking:
+    def _sought_in_vain(self, missing: Mapping[Direction, RapportError]) -> None:
+        """Take note of what was not found; what was lost before keeps its reason."""
+        fresh = {way: str(error) for way, error in missing.items() if way not in self.lost}
+        self.lost |= fresh
+        if fresh or self.seeking:
             self.seeking = False
             self._owner.changed()
 
@@ -156,11 +157,9 @@ class Keeper:
             self._wishes[way] = replace(old, before=name, home=home)
             if way not in card.wanted:
                 log.warning("%s is the %s, instead of %s", name, NOUN[way], old.named or home)
-        for way, reason in card.missing.items():
-            self.lost.setdefault(way, str(reason))
         self._owner.entered(card)
         if card.missing:
-            self._sought_in_vain()
+            self._sought_in_vain(card.missing)
 
     async def _open(self) -> Card:
         wishes = {way: replace(it, barred=frozenset(self._stuck)) for way, it in self._all()}
@@ -230,4 +229,4 @@ class Keeper:
             if good and (lost or (makeshift and wanted.met_by(good[0].name))):
                 self._better = True
         if not self._better:
-            self._sought_in_vain()
+            self._sought_in_vain({})

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from device.catalogue import choose
 from device.config import Config
@@ -128,9 +129,17 @@ def check_sound(settings: LineSettings) -> Iterator[Finding]:
             continue
         found = f"none has {name!r} in its name" if name and able else "none is connected"
         remedy = "plug one in"
+        if able and settings.fallback:
+            found += f"; {_next_best(present, settings, key)} is used until it is there"
         if able:
             remedy += f", or set line.{key} to part of one of these names: {', '.join(able)}"
         yield warning(part, f"{found}; conversation from files works", remedy)
+
+
+def _next_best(present: list[Any], settings: LineSettings, direction: str) -> str:
+    choosing = import_module("device.audio.choosing")  # here, since the library may be missing
+    ranked = choosing.ranked(present, choosing.wish(settings, direction))
+    return str(ranked[0].name)
 
 
 def check_machine() -> Iterator[Finding]:

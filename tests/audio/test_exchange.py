@@ -32,6 +32,15 @@ def test_a_card_that_knows_only_stereo_is_mixed_and_spoken_to_on_both_sides() ->
     assert frames[:, 1].tolist() == list(range(320))
 
 
+def test_of_an_array_of_microphones_the_first_is_heard() -> None:
+    form = Format(rate=16_000, block=320, channels=6)
+    exchange = Exchange(form, MONO, False, ignore)
+    data = np.tile(np.arange(1, 7, dtype=np.int16) * 100, 320).tobytes()
+    exchange.capture(data, 320, {}, 0)
+    frames = read_frames(exchange.microphone, 1)
+    assert (frames[:, 0] == 100).all()
+
+
 def test_with_nothing_to_play_silence_is_played() -> None:
     exchange = Exchange(MONO, MONO, True, ignore)
     exchange.speaker.write(np.ones(100, np.int16))
