@@ -43,8 +43,11 @@ class AudioChunk:
     """Index of the first sample since the stream opened: the sample clock."""
     far: Pcm | None = None
     """What the speaker played during these samples, at the same rate; None: not known."""
-    echo: bool = False
-    """Whether what is heard is probably what the speaker plays, in spite of the echo canceller."""
+    strict: Pcm | None = None
+    """The same sound after an echo canceller that takes away more, also of whoever is near: what
+    is left in it is no echo. None where nothing is played or nothing cancels echo."""
+    learning: bool = False
+    """Whether the echo canceller does not know the room yet and leaves echo in ``pcm``."""
 
     @property
     def started(self) -> float:

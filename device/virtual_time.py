@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
@@ -56,6 +57,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jumping.busy += 1
         future.add_done_callback(self._computed)
         return future
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """Hold the clock while something else than the loop's executors is at work."""
+        self._jumping.busy += 1
+        try:
+            yield
+        finally:
+            self._jumping.busy -= 1
 
     def _computed(self, _: asyncio.Future[Any]) -> None:
         self._jumping.busy -= 1

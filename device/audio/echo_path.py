@@ -44,9 +44,6 @@ ONLY_ECHO_DB = -12.0
 LEARN = 0.08
 LEARNT_DB = 15.0
 """A filter that takes away so much of an echo has learnt the room."""
-SMOOTH = 0.4
-SAME_DB = -6.0
-"""Two filters that differ by more disagree whether somebody speaks."""
 
 
 def open_echo_path(kind: Literal["speex", "webrtc", "off"]) -> EchoPath | None:
@@ -73,11 +70,11 @@ class EchoPath:
     def __init__(self, make: Callable[[], Filter], witness: Filter | None = None) -> None:
         """``make`` makes the filter, and another one when the delay has jumped.
 
-        ``witness`` is one that takes away more and learns faster. While the filter has not learnt
-        the room, what only it leaves over is held to be echo.
+        ``witness`` is one that takes away more and learns faster: what even it leaves over is no
+        echo.
         """
         self._make = make
-        self._doubt = Doubt(witness) if witness else None
+        self._witness = Witness(witness) if witness else None
         self._filter: Filter | None = None
         self._watch = EchoDelay()
         self._past = np.zeros(FARTHEST + TAPS, np.float32)
@@ -106,8 +103,10 @@ class EchoPath:
             self._follow()
         late = self._late(chunk.far)
         clean = _cancel(self._filter, chunk.pcm, late) if self._filter else chunk.pcm
-        echo = self._doubt.judge(chunk.pcm, chunk.far, clean) if self._doubt else False
-        return replace(chunk, pcm=clean, echo=echo)
+        if self._witness is None:
+            return replace(chunk, pcm=clean)
+        strict = self._witness.hear(chunk.pcm, chunk.far, clean)
+        return replace(chunk, pcm=clean, strict=strict, learning=self._witness.learning)
 
     def _follow(self) -> None:
         """Bring the far end to where the last look saw its echo."""
@@ -137,27 +136,32 @@ class EchoPath:
         return np.clip(np.rint(np.concatenate(late)), -32_768, 32_767).astype(np.int16)
 
 
-class Doubt:
-    """Tells whether what a filter left over is echo still, by a second, harder filter."""
+class Witness:
+    """A second, harder filter, and by its light how much the first one has learnt."""
 
-    def __init__(self, witness: Filter) -> None:
-        self._witness = witness
+    def __init__(self, filter_: Filter) -> None:
+        self._filter = filter_
         self._taken_db = 0.0
-        self._left = self._stayed = 1.0
         self._far = 0.0
 
-    def judge(self, near: Pcm, far: Pcm, clean: Pcm) -> bool:
-        """Return whether ``clean`` is to be held for echo; all are one chunk of sound."""
-        heard = _power(near)
-        left, stayed = _power(clean), _power(_cancel(self._witness, near, far))
+    @property
+    def learning(self) -> bool:
+        """Whether the first filter leaves echo over that could be taken for speech."""
+        return self._far > FAR_SILENT and self._taken_db < LEARNT_DB
+
+    def hear(self, near: Pcm, far: Pcm, clean: Pcm) -> Pcm | None:
+        """Return what this filter leaves over of a chunk of which the first one left ``clean``.
+
+        None where nothing was played that could echo.
+        """
+        strict = _cancel(self._filter, near, far)  # always: it keeps the room in mind
         self._far = max(_power(far), FAR_FADES * self._far)
-        self._left += SMOOTH * (left - self._left)
-        self._stayed += SMOOTH * (stayed - self._stayed)
         if self._far < FAR_SILENT:
-            return False
-        if _decibels(stayed, heard) < ONLY_ECHO_DB and heard > NEAR_SILENT:
-            self._taken_db += LEARN * (_decibels(heard, left) - self._taken_db)
-        return self._taken_db < LEARNT_DB and _decibels(self._stayed, self._left) < SAME_DB
+            return None
+        heard = _power(near)
+        if _decibels(_power(strict), heard) < ONLY_ECHO_DB and heard > NEAR_SILENT:
+            self._taken_db += LEARN * (_decibels(heard, _power(clean)) - self._taken_db)
+        return strict
 
 
 def _cancel(filter_: Filter, near: Pcm, far: Pcm) -> Pcm:

@@ -16,6 +16,7 @@ from typing import Self
 
 from device.audio.choosing import NOUN
 from device.audio.ear import Ear
+from device.audio.echo_path import EchoPath, open_echo_path
 from device.audio.exchange import Exchange
 from device.audio.feed import Feed
 from device.audio.keeper import WAYS, Keeper, Owner
@@ -39,7 +40,8 @@ class SoundCard:
     def __init__(self, settings: LineSettings, either: bool = False) -> None:
         self.name = "sound card"
         self.rate = settings.rate
-        self._either = either
+        self._settings, self._either = settings, either
+        self._echo: EchoPath | None = None
         self._keeper = Keeper(settings, Owner(self._blocks, self._left, self._entered, self._told))
         self._card: Card | None = None
         self._ear = Ear()
@@ -57,6 +59,7 @@ class SoundCard:
         Raises RapportError if there is no microphone or no loudspeaker, or they cannot be opened.
         """
         self._loop = asyncio.get_running_loop()
+        self._echo = open_echo_path(self._settings.echo)
         await self._keeper.open(self._either)
         self._ear.wait()
         self._keeping = self._loop.create_task(self._keeper.run(), name="sound card keeper")
@@ -180,7 +183,8 @@ class SoundCard:
             before = self._moved()
             self._ear.take()
             while self._ear.ready and not self._closed:
-                yield self._ear.ready.popleft()
+                chunk = self._ear.ready.popleft()
+                yield self._echo.clean(chunk) if self._echo else chunk
             while self._moved() == before and not self._closed:
                 await self._woken.wait()
 

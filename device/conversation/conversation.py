@@ -72,6 +72,8 @@ APOLOGY = "Sorry, something went wrong. Please say that again."
 """Spoken when a turn fails, as long as the voice itself works."""
 NOTHING_SAID = "I have not said anything yet."
 """Spoken when the last reply is to be repeated and there was none."""
+MANY_WORDS = 6
+"""So many words, none of them the device's, are somebody's even where it drowns who speaks."""
 AFTER_THE_BUTTON = 1.0
 """Seconds after which a device whose talk button was let go rests, if nothing was said."""
 
@@ -151,6 +153,11 @@ class Conversation:
     def resting(self) -> bool:
         """Whether nothing is being prepared, spoken or about to be."""
         return self._turns.current is None and self.state in (State.IDLE, State.LISTENING)
+
+    @property
+    def answering(self) -> bool:
+        """Whether a reply to somebody's words is being made or spoken."""
+        return self._turns.current is not None and not self._turns.current.verbatim
 
     # What happens
 
@@ -327,6 +334,8 @@ class Conversation:
             return
         kind = self._overlap.kind(utterance.text, self._turns.heard)
         lasted = utterance.ended - utterance.started >= self._settings.min_interruption
+        if not self._ears.beyond_doubt and len(utterance.text.split()) < MANY_WORDS:
+            kind = Kind.ECHO
         if kind in TAKES_THE_TURN and lasted:
             self._interrupt(self._overlap.onset)
             self._take(event)
@@ -338,6 +347,8 @@ class Conversation:
     def _interrupt_if(self, text: str) -> bool:
         """Stop speaking if the words so far take the turn; return whether that was done."""
         if not self._overlap.open or self.state is not State.SPEAKING:
+            return False
+        if not self._ears.beyond_doubt and len(text.split()) < MANY_WORDS:
             return False
         if not self._overlap.interrupts(text, self._turns.heard, lambda: self._again(text)):
             return False

@@ -97,8 +97,13 @@ def spread(things: Sequence[Path], count: int) -> list[Path]:
     return [things[at * len(things) // count] for at in range(count)]
 
 
+def data_folder() -> Path:
+    """Return where the project's recordings are."""
+    return Path(os.environ.get("RAPPORT_DATA", _ROOT.parent / "shared" / "data"))
+
+
 def _from_data(count: int) -> list[Clip]:
-    folder = Path(os.environ.get("RAPPORT_DATA", _ROOT.parent / "shared" / "data"))
+    folder = data_folder()
     named = [folder / "speech" / f"LJ001-{number}.flac" for number in WHOLE]
     read = spread([path for path in named if path.is_file()], (count + 1) // 2)
     with TemporaryDirectory() as scratch:

@@ -1,0 +1,304 @@
+"""``rapport bench duplex``: somebody talks into the replies of a device with a loose loudspeaker.
+
+Layer 6. The real sound card interface on a card of pipes, a room between loudspeaker and microphone,
+recordings of people and noises: how often the device interrupts or answers itself, how soon it
+stops, what it understands meanwhile, and what it lets pass.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from device.audio.rates import read_speech
+from device.terminal.bench_clips import data_folder
+from device.terminal.bench_machine import calibrate
+from device.terminal.duplex_trials import Outcome, Plan
+from device.terminal.duplex_words import errors, reference
+from device.types import HEARING_RATE, RapportError
+
+REPLIES = (
+    "That is a lovely idea, and I am glad that you told me about it. Shall we think about what you "
+    "could do next?",
+    "The market opens at nine in the morning and closes at six. On Saturdays it closes an hour "
+    "earlier, at five.",
+    "Once upon a time there was a small robot who lived in a lighthouse by the sea, and every night "
+    "it counted the ships.",
+    "To make bread you need flour, water, salt and a little yeast. Mix them, wait an hour, and then "
+    "bake it until it is brown.",
+    "I am sorry that it did not work. Let us try it again, step by step, and this time we will look "
+    "at the cable first.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A room of the bench: which impulse response and noise, and what goes on in it."""
+
+    name: str
+    answer: str
+    noise: str
+    noise_db: float
+    delay_ms: float
+    loss_db: float
+    drift_ppm: float = 0.0
+    clipping: float = 0.0
+
+
+PLACES = (
+    Place("study", "rir1", "noise1", -60, 20, 10),
+    Place("kitchen", "rir2", "noise2", -55, 60, 6, 40),
+    Place("hall", "rir3", "noise3", -55, 120, 14, -80),
+    Place("living room", "rir4", "noise4", -50, 90, 20, 20),
+    Place("two crystals", "rir3", "noise5", -60, 60, 8, 200),
+    Place("small loudspeaker", "rir4", "noise1", -55, 40, 6, 0, 0.3),
+)
+"""From -6 to -20 dB, 20 to 120 ms, -80 to 200 ppm, and a loudspeaker driven into saturation."""
+KINDS = ("self", "barge-in", "stop", "backchannel", "noise")
+SEED = 5
+LONGEST_TALK = 6.0
+WORKERS = 2
+"""Rooms at a time: each has its own process, for its own sound card."""
+
+
+@click.command()
+@click.option(
+    "--count",
+    type=click.IntRange(1, 200),
+    default=20,
+    show_default=True,
+    help="Interruptions in each room; the other kinds in proportion.",
+)
+@click.option(
+    "--rooms", type=click.IntRange(1, len(PLACES)), default=len(PLACES), show_default=True
+)
+@click.option(
+    "--echo",
+    type=click.Choice(["speex", "webrtc", "off"]),
+    default="speex",
+    show_default=True,
+    help="The echo canceller.",
+)
+@click.option(
+    "--realtime", is_flag=True, help="At the speed of the clock, so that computing counts."
+)
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), help="Write every trial here."
+)
+def duplex(count: int, rooms: int, echo: str, realtime: bool, json_file: Path | None) -> None:
+    """Measure what becomes of speech and noise while the device speaks, with an open loudspeaker."""
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder:
+        material = Material.gather(Path(folder))
+        plans = [material.plan(place, count, echo, realtime) for place in PLACES[:rooms]]
+        rows = _run(plans, realtime)
+    if json_file:
+        json_file.write_text(json.dumps(rows, indent=1))
+    outcomes = [Outcome(**outcome) for row in rows for outcome in row["outcomes"]]
+    console.print(_table(outcomes, echo))
+    console.print(f"calibration {calibrate():.2f} s (0.13 s is a healthy machine)")
+
+
+def _run(plans: Sequence[Plan], realtime: bool) -> list[dict[str, Any]]:
+    """Carry the plans out, each in a process of its own."""
+    with Progress() as progress, ThreadPoolExecutor(1 if realtime else WORKERS) as pool:
+        task = progress.add_task("rooms", total=len(plans))
+        rows = []
+        for row in pool.map(_perform, plans):
+            rows.append(row)
+            progress.advance(task)
+    return rows
+
+
+def _perform(plan: Plan) -> dict[str, Any]:
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(asdict(plan), file)
+        file.flush()
+        done = subprocess.run(
+            [sys.executable, "-m", "device.terminal.duplex_trials", file.name],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["no word of why"]
+        raise RapportError(f"the trials in the room {plan.room['name']!r} broke off: {last[0]}")
+    row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return {"room": plan.room, **row}
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The recordings of the bench, by what they are used for."""
+
+    acoustics: Path
+    files: dict[str, list[str]]
+
+    @classmethod
+    def gather(cls, folder: Path) -> Material:
+        """Find the recordings, unpacking into ``folder`` what is packed.
+
+        Raises RapportError if there are none.
+        """
+        data = data_folder()
+        talks = [str(path) for path in sorted((data / "speech").glob("*.flac")) if _short(path)]
+        talks += list(_unpacked(data / "ravdess" / "ravdess-16k-flac.tar", folder, _strangers))
+        noises = list(_unpacked(data / "esc10-120" / "audio-ogg.tar", folder, lambda _: True))
+        if not talks or not (data / "acoustics").is_dir():
+            raise RapportError(f"{data}: has no speech and acoustics; set RAPPORT_DATA")
+        files = {"barge-in": talks, "noise": noises}
+        for kind in ("backchannel", "stop"):
+            files[kind] = sorted(str(path) for path in (recordings() / kind).iterdir())
+        return cls(data / "acoustics", files)
+
+    def plan(self, place: Place, count: int, echo: str, realtime: bool) -> Plan:
+        """Return what happens in a room: trials of each kind, in an order of chance."""
+        chance = random.Random(f"{SEED} {place.name}")
+        shares = {"self": 0.4, "barge-in": 1.0, "noise": 0.6, "backchannel": 0.6, "stop": 0.4}
+        trials: list[dict[str, Any]] = []
+        for kind, share in shares.items():
+            files = self.files.get(kind, [])
+            for _ in range(round(count * share)):
+                if kind == "self":
+                    trials.append({"kind": kind})
+                elif files:
+                    begin = round(chance.uniform(0.6, 3.2), 2)
+                    trials.append({"kind": kind, "file": chance.choice(files), "begin": begin})
+        chance.shuffle(trials)
+        room = {
+            name: getattr(place, name)
+            for name in ("name", "delay_ms", "loss_db", "drift_ppm", "clipping")
+        }
+        return Plan(
+            room,
+            str(self.acoustics / f"{place.answer}.wav"),
+            str(self.acoustics / f"{place.noise}.wav"),
+            place.noise_db,
+            echo,
+            REPLIES,
+            trials,
+            realtime,
+        )
+
+
+def _unpacked(archive: Path, folder: Path, wanted: Any) -> Iterator[str]:
+    if not archive.is_file():
+        return
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            if member.isfile() and wanted(member.name):
+                target = folder / f"{archive.parent.name}-{Path(member.name).name}"
+                source = tar.extractfile(member)
+                assert source is not None
+                target.write_bytes(source.read())
+                yield str(target)
+
+
+def recordings() -> Path:
+    """Return where the short interjections are, which are no part of the project's data."""
+    folder = Path(os.environ.get("RAPPORT_RECORDINGS", "~/.cache/rapport/recordings")).expanduser()
+    if not folder.is_dir():
+        raise RapportError(
+            f"{folder}: has no interjections; run: python -m models.interjections.fetch"
+        )
+    return folder
+
+
+def _short(path: Path) -> bool:
+    """Whether a recording is of the length of an interruption, and its words are known."""
+    return bool(reference(str(path))) and len(read_speech(path)) < LONGEST_TALK * HEARING_RATE
+
+
+def _strangers(name: str) -> bool:
+    """Whether a clip of RAVDESS is spoken loudly enough to be meant: not one of the calm."""
+    return name.endswith(".flac") and Path(name).name.split("-")[2] in (
+        "01",
+        "03",
+        "04",
+        "05",
+        "08",
+    )
+
+
+def _table(outcomes: Sequence[Outcome], echo: str) -> Table:
+    table = Table(title=f"Talking into the device, echo canceller {echo}")
+    for column in ("kind", "trials", "result", "value", "aim"):
+        table.add_column(column)
+    for row in figures(outcomes):
+        table.add_row(*row)
+    return table
+
+
+def figures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield the rows of the table: kind, trials, what, value, aim."""
+    by_kind = {kind: [o for o in outcomes if o.kind == kind] for kind in KINDS}
+    own = by_kind["self"]
+    yield (
+        "self",
+        str(len(own)),
+        "interrupted itself",
+        str(sum(o.stopped is not None for o in own)),
+        "0",
+    )
+    yield ("", "", "answered itself", str(sum(o.answers for o in own)), "0")
+    for kind in ("barge-in", "stop"):
+        group = by_kind[kind]
+        if not group:
+            continue
+        times = [o.stopped for o in group if o.stopped is not None]
+        yield (kind, str(len(group)), "stopped", _share(len(times), len(group)), "95 %")
+        yield ("", "", "after, median / p95", _times(times), "300 ms")
+        yield (
+            "",
+            "",
+            "silent after, median / p95",
+            _times([o.silent for o in group if o.silent]),
+            "",
+        )
+    spoken = [(reference(o.file), o) for o in by_kind["barge-in"]]
+    known = [(words, o) for words, o in spoken if words]
+    if known:
+        wrong = sum(errors(words, o.text) for words, o in known)
+        count = sum(len(words.split()) for words, _ in known)
+        clean = sum(errors(words, o.clean) for words, o in known)
+        rates = f"{wrong / count:.1%}, clean {clean / count:.1%}"
+        yield ("", str(len(known)), "word error rate", rates, "clean + 5 points")
+    for kind in ("backchannel", "noise"):
+        group = by_kind[kind]
+        if group:
+            fooled = [o for o in group if o.stopped is not None]
+            lost = [o for o in fooled if not o.heard_whole]
+            yield (
+                kind,
+                str(len(group)),
+                "stopped the reply",
+                _share(len(fooled), len(group)),
+                "10 %",
+            )
+            yield ("", "", "of these gone on", str(len(fooled) - len(lost)), "")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} ({part / whole:.0%})" if whole else "-"
+
+
+def _times(times: Sequence[float]) -> str:
+    if not times:
+        return "-"
+    return f"{np.median(times) * 1000:.0f} / {np.percentile(times, 95) * 1000:.0f} ms"
