@@ -131,18 +131,19 @@ class _Bench:
         room = Room(data / "acoustics", snr_db=10.0)
         voice = self._load("voice", self._config.speaking)
         said = (synthetic(voice, phrase) for phrase in self._said)
-        every: Iterator[Recording] = chain(*said, corpora(data, _tell))
+        known: Iterator[Recording] = chain(*said, corpora(data, _tell))
+        # What others bring is heard as it is: it has the noise of its own rooms.
+        brought = chain.from_iterable(map(folder, others))
+        every = chain(((one, True) for one in known), ((one, False) for one in brought))
         told = time.monotonic()
-        for number, recording in enumerate(every):
+        for number, (recording, disturbed) in enumerate(every):
             pcm = padded(recording.pcm)
             yield listener.hear(recording, pcm, "clean")
-            yield listener.hear(recording, room.around(pcm, number), NOISY)
+            if disturbed:
+                yield listener.hear(recording, room.around(pcm, number), NOISY)
             if time.monotonic() - told > PROGRESS_S:
                 told = time.monotonic()
                 _tell(f"{number + 1:6} recordings, now {recording.corpus}")
-        for recording in chain.from_iterable(map(folder, others)):
-            # As they are: they bring the noise of their own rooms.
-            yield listener.hear(recording, padded(recording.pcm), "clean")
 
     def trials(self, heard: Sequence[Heard]) -> Iterator[Trial]:
         """Yield every trial that the recordings allow."""
