@@ -455,6 +455,16 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The voice fell silent for somebody who speaks; it goes on, or what follows is Interrupted."""
+
+    turn: int
+    at: float
+    onset: float
+    """When the user began."""
+
+
+@dataclass(frozen=True, slots=True)
 class PassedOver:
     """Something was said or sounded while the device spoke, and was no interruption."""
 
@@ -581,6 +591,7 @@ Event: TypeAlias = (
     | SpokenAll
     | Replied
     | Interrupted
+    | Held
     | PassedOver
     | Resumed
     | ToolCalled

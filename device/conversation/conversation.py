@@ -13,9 +13,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from device.config import Config
+from device.conversation import floor
 from device.conversation.composing import Composer
-from device.conversation.interruption import Kind, is_farewell
-from device.conversation.overlap import TAKES_THE_TURN, Overlap
+from device.conversation.interruption import Kind, is_farewell, kind
 from device.conversation.pause import Pause
 from device.conversation.said import Said
 from device.conversation.state import TABLE, Act, Broke, Drained, Sounded
@@ -35,6 +35,7 @@ from device.types import (
     Expression,
     ExpressionHeard,
     HearingEvent,
+    Held,
     Interrupted,
     Message,
     Muted,
@@ -56,7 +57,6 @@ from device.types import (
     Transcribed,
     TurnFailed,
     TurnLikely,
-    TurnResumed,
     TurnTimed,
     Utterance,
     UtteranceEnded,
@@ -72,8 +72,6 @@ APOLOGY = "Sorry, something went wrong. Please say that again."
 """Spoken when a turn fails, as long as the voice itself works."""
 NOTHING_SAID = "I have not said anything yet."
 """Spoken when the last reply is to be repeated and there was none."""
-MANY_WORDS = 6
-"""So many words, none of them the device's, are somebody's even where it drowns who speaks."""
 AFTER_THE_BUTTON = 1.0
 """Seconds after which a device whose talk button was let go rests, if nothing was said."""
 
@@ -99,7 +97,7 @@ class Conversation:
         self._speaking = settings.speaking
         self._measurable = self._measuring = settings.hearing.expression
         self._turns = Turns(line, speech, self.handle)
-        self._overlap = Overlap(self._settings.min_interruption, lambda: self._ears.spoken)
+        self._floor = floor.Floor(ears, self._settings.min_interruption)
         self._waking = Waking(self._settings, ears.hears_wake_word)
         self._pause, self._said = Pause(), Said()
         self._to_say: deque[Say] = deque(maxlen=QUEUED)
@@ -115,7 +113,7 @@ class Conversation:
             self._tasks = tasks
             await self._ears.listen(self._line, self.handle)
             self._keep_listening()
-            self._overlap.end()
+            self._floor.settle()
             self._end(interrupted=True)
         self._tasks = None
 
@@ -156,8 +154,8 @@ class Conversation:
 
     @property
     def answering(self) -> bool:
-        """Whether a reply to somebody's words is being made or spoken."""
-        return self._turns.current is not None and not self._turns.current.verbatim
+        """Whether a reply to somebody's spoken words is being made or spoken."""
+        return self._turns.current is not None and self._turns.current.utterance is not None
 
     # What happens
 
@@ -264,12 +262,12 @@ class Conversation:
         """Return why an utterance wants no answer; None if it wants one."""
         if self._said.echoed_by(utterance):
             return "echo"
-        kind = self._overlap.kind(utterance.text, "")
-        if kind is Kind.STOP:
+        found = kind(utterance.text)
+        if found is Kind.STOP:
             return "stop"
         if self._settings.mode == "wake" and is_farewell(utterance.text):
             return "farewell"
-        return "backchannel" if kind is Kind.BACKCHANNEL and self._interrupted else None
+        return "backchannel" if found is Kind.BACKCHANNEL and self._interrupted else None
 
     @property
     def _interrupted(self) -> bool:
@@ -309,60 +307,27 @@ class Conversation:
         turn = self._speak(rest, self._said.style, verbatim=False)
         self._publish(Resumed(turn.number))
 
-    def _weigh(self, event: object) -> None:
-        """While speaking: see whether what is heard takes the turn."""
-        match event:
-            case SpeechStarted():
-                self._overlap.begin(event)
-                self._turns.duck(True)
-            case TurnResumed():
-                self._turns.duck(self._overlap.open)
-            case SpeechContinued(text):
-                self._interrupt_if(text)
-            case TurnLikely(utterance):
-                if self._interrupt_if(utterance.text):
-                    self._take(event)
-                else:
-                    self._turns.duck(False)
-            case UtteranceEnded(utterance):
-                self._weigh_all(utterance, event)
-            case SpeechFailed():
-                self._pass_over("", "noise")
-
-    def _weigh_all(self, utterance: Utterance, event: UtteranceEnded) -> None:
-        if not self._overlap.open:
+    def _weigh(self, event: floor.Speech) -> None:
+        """While speaking: see whether what is heard takes the turn, and how the voice goes on."""
+        if self.state is not State.SPEAKING:
             return
-        kind = self._overlap.kind(utterance.text, self._turns.heard)
-        lasted = utterance.ended - utterance.started >= self._settings.min_interruption
-        if not self._ears.beyond_doubt and len(utterance.text.split()) < MANY_WORDS:
-            kind = Kind.ECHO
-        if kind in TAKES_THE_TURN and lasted:
-            self._interrupt(self._overlap.onset)
-            self._take(event)
-        else:
-            self._pass_over(
-                utterance.text, "short" if kind in TAKES_THE_TURN else kind.name.lower()
-            )
-
-    def _interrupt_if(self, text: str) -> bool:
-        """Stop speaking if the words so far take the turn; return whether that was done."""
-        if not self._overlap.open or self.state is not State.SPEAKING:
-            return False
-        if not self._ears.beyond_doubt and len(text.split()) < MANY_WORDS:
-            return False
-        if not self._overlap.interrupts(text, self._turns.heard, lambda: self._again(text)):
-            return False
-        self._interrupt(self._overlap.onset)
-        return True
-
-    def _again(self, text: str) -> None:
-        self._interrupt_if(text)
-
-    def _pass_over(self, text: str, reason: str) -> None:
-        if self._overlap.open:
-            self._publish(PassedOver(text, reason))
-        self._overlap.end()
-        self._turns.duck(False)
+        ruling = self._floor.weigh(event, self._turns.heard, self._weigh)
+        match ruling.act:
+            case floor.Act.DUCK:
+                self._turns.duck(True)
+            case floor.Act.HOLD if self._turns.hold(True):
+                now, turn = self._line.now(), self._turns.current
+                self._publish(Held(turn.number if turn else 0, now, self._floor.onset))
+            case floor.Act.GIVE_UP:
+                self._interrupt(self._floor.onset)
+                if isinstance(event, TurnLikely | UtteranceEnded):
+                    self._take(event)
+            case floor.Act.GO_ON | floor.Act.PASS_OVER:
+                self._turns.hold(False)
+                self._turns.duck(False)
+                if ruling.act is floor.Act.PASS_OVER:
+                    self._floor.settle()
+                    self._publish(PassedOver(ruling.text, ruling.reason))
 
     def _move(self, to: State) -> None:
         if to is State.IDLE and self._settings.mode == "open":
@@ -371,7 +336,7 @@ class Conversation:
             old, self.state = self.state, to
             self._ears.attentive = to is State.SPEAKING and self._settings.barge_in
             if old is State.SPEAKING:
-                self._overlap.end()
+                self._floor.settle()
             self._publish(StateChanged(old, to))
 
     def _act(self, act: Act, event: object) -> None:
@@ -394,7 +359,7 @@ class Conversation:
                 self._answer(utterance, at)
             case Act.DUCK | Act.UNDUCK, _ if self._settings.barge_in:
                 self._turns.duck(act is Act.DUCK)
-            case Act.WEIGH, _:
+            case Act.WEIGH, _ if isinstance(event, floor.Speech):
                 self._weigh(event)
             case Act.INTERRUPT, _:
                 self._interrupt(event.at if isinstance(event, SpeechStarted) else self._line.now())

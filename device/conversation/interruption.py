@@ -49,8 +49,7 @@ def kind(text: str, said: Sequence[str] = (), language: str = "english") -> Kind
         return Kind.STOP
     if made_of(heard, table["backchannels"]):
         return Kind.BACKCHANNEL
-    begins = {" ".join(heard[:count]) for count in (1, 2)}
-    if begins & (table["stops"] | table["interruptions"]):
+    if is_request(text, language):
         return Kind.WORDS
     return Kind.ECHO if echoes(heard, said) else Kind.WORDS
 
@@ -58,6 +57,13 @@ def kind(text: str, said: Sequence[str] = (), language: str = "english") -> Kind
 def is_farewell(text: str, language: str = "english") -> bool:
     """Return whether somebody who says ``text`` wants no more."""
     return " ".join(words(text)) in _table(language)["farewells"]
+
+
+def is_request(text: str, language: str = "english") -> bool:
+    """Return whether ``text`` begins with words that ask for the turn, as "wait" or "stop"."""
+    heard, table = words(text), _table(language)
+    begins = {" ".join(heard[:count]) for count in (1, 2)}
+    return bool(begins & (table["stops"] | table["interruptions"]))
 
 
 def words(text: str) -> list[str]:

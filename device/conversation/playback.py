@@ -6,8 +6,11 @@ every later write, so nothing that was still on its way can be heard after an in
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from device.ports import Line
 from device.types import Pcm
@@ -40,6 +43,11 @@ class Playback:
         self._begin = line.played
         self._written = 0
         self._final = 0
+        self._held = False
+        self._recent: deque[Pcm] = deque()
+        """What was given to the line last, as much as it may still hold."""
+        self._back: Pcm = np.empty(0, np.int16)
+        """What was taken back from the line, to be given to it again."""
         line.gain = 1.0
 
     async def play(self, pcm: Pcm, clause: int, text: str) -> None:
@@ -48,11 +56,10 @@ class Playback:
         Raises PlaybackStopped once ``stop`` was called.
         """
         if clause == len(self._clauses):
-            self._clauses.append(_Clause(text, self._written))
+            self._clauses.append(_Clause(text, self._written + len(self._back)))
         while len(pcm):
             self._check()
-            taken = self._line.write(pcm)
-            self._written += taken
+            taken = self._give(pcm)
             self._clauses[clause].samples += taken
             pcm = pcm[taken:]
             if len(pcm):
@@ -62,7 +69,7 @@ class Playback:
 
     async def drained(self) -> None:
         """Return when all that was queued has been played; raises PlaybackStopped if stopped."""
-        while self._played < self._written:
+        while len(self._back) or self._played < self._written:
             await self._tick()
 
     def stop(self) -> None:
@@ -74,6 +81,28 @@ class Playback:
         self._stopped = True
         self._line.clear()
         self._line.gain = 1.0
+
+    def hold(self, on: bool) -> bool:
+        """Be silent now; or go on from there, of which nothing is lost.
+
+        Return whether that changed anything.
+        """
+        if self._stopped or on is self._held:
+            return False
+        self._held = on
+        if on:
+            left = self._written - self._played
+            given = np.concatenate((*self._recent, self._back[:0]))
+            self._line.clear()
+            self._back = np.concatenate((given[len(given) - left :], self._back))
+            self._written -= left
+            self._recent.clear()
+            return True
+        # A block that was on its way when it was cleared counts as played: it is played again.
+        self._begin = self._line.played - self._written
+        self._line.gain = 1.0
+        self._give(self._back[:0])
+        return True
 
     def duck(self, on: bool) -> None:
         """Lower the voice, or raise it again."""
@@ -89,9 +118,32 @@ class Playback:
     def _played(self) -> int:
         return min(self._line.played - self._begin, self._written)
 
+    def _give(self, pcm: Pcm) -> int:
+        """Give the line what was taken back and then ``pcm``; return how much of that it took."""
+        if self._held:
+            return 0
+        back = self._line.write(self._back)
+        self._note(self._back[:back])
+        self._back = self._back[back:]
+        if len(self._back):
+            return 0
+        taken = self._line.write(pcm)
+        self._note(pcm[:taken])
+        return taken
+
+    def _note(self, given: Pcm) -> None:
+        if not len(given):
+            return
+        self._written += len(given)
+        self._recent.append(given)
+        held = self._written - self._played
+        while len(self._recent) > 1 and sum(map(len, self._recent)) - len(self._recent[0]) >= held:
+            self._recent.popleft()
+
     async def _tick(self) -> None:
         await self._line.tick()
         self._check()
+        self._give(self._back[:0])
         self._notice()
 
     def _check(self) -> None:

@@ -80,6 +80,11 @@ class Turns:
         if self.current is not None and self.current.playback is not None:
             self.current.playback.duck(on)
 
+    def hold(self, on: bool) -> bool:
+        """Be silent for a while, or go on from there; return whether that changed anything."""
+        turn = self.current
+        return turn is not None and turn.playback is not None and turn.playback.hold(on)
+
     @property
     def heard(self) -> str:
         """What was heard so far of the turn that is being spoken."""

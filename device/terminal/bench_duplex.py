@@ -27,6 +27,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from device.audio.rates import read_speech
+from device.conversation.interruption import Kind, is_request, kind
 from device.terminal.bench_clips import data_folder
 from device.terminal.bench_machine import calibrate
 from device.terminal.duplex_trials import Outcome, Plan
@@ -164,7 +165,7 @@ class Material:
             raise RapportError(f"{data}: has no speech and acoustics; set RAPPORT_DATA")
         files = {"barge-in": talks, "noise": noises}
         for kind in ("backchannel", "stop"):
-            files[kind] = sorted(str(path) for path in (recordings() / kind).iterdir())
+            files[kind] = sorted(str(path) for path in (recordings() / kind).iterdir() if meant(path))
         return cls(data / "acoustics", files)
 
     def plan(self, place: Place, count: int, echo: str, realtime: bool) -> Plan:
@@ -208,6 +209,17 @@ def _unpacked(archive: Path, folder: Path, wanted: Any) -> Iterator[str]:
                 assert source is not None
                 target.write_bytes(source.read())
                 yield str(target)
+
+
+def meant(path: Path) -> bool:
+    """Whether an interjection is one by the words in its file's name, never by what is recognised.
+
+    A backchannel is one of the table's; whatever else is said in the game to stop somebody ("back
+    off, man") only if it begins with a request of the table.
+    """
+    said = path.stem.split("_", 2)[2].replace("-s", "'s").replace("-", " ")
+    found = kind(said)
+    return found is Kind.BACKCHANNEL or found is Kind.STOP or is_request(said)
 
 
 def recordings() -> Path:

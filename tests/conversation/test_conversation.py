@@ -10,6 +10,7 @@ from device.mind import persona
 from device.types import (
     Asked,
     Expressed,
+    Held,
     Interrupted,
     Muted,
     RapportError,
@@ -132,8 +133,9 @@ def test_the_speaker_is_silent_within_a_quarter_of_a_second_of_the_users_onset()
     story.answers("Stop.", "All right.")
     story.tell(14)
 
-    [interrupted] = story.all(Interrupted)
-    assert interrupted.at - 4.5 <= 0.25
+    [held], [interrupted] = story.all(Held), story.all(Interrupted)
+    assert held.at - 4.5 <= 0.25
+    assert held.turn == interrupted.turn
     assert story.sounding(4.2, 4.5)
     assert not story.sounding(4.75, 6.5)
     assert interrupted.onset == pytest.approx(4.5, abs=0.1)
