@@ -18,7 +18,7 @@ import numpy as np
 
 from device.audio.rates import Resampler
 from device.catalogue import Catalogue, choose
-from device.config import Config, Task
+from device.config import Config, Task, parse
 from device.conversation.conversation import Conversation
 from device.conversation.turn import Speech
 from device.engines import engine
@@ -39,6 +39,7 @@ from device.ports import (
     TurnDetector,
     Voice,
     VoiceActivity,
+    WakeWord,
 )
 from device.settings import Hearing
 from device.sound_watch import SERVICE, SoundWatch, Watched
@@ -90,6 +91,8 @@ class Faculties(HearingModels):
     """The model behind each task."""
     load_s: Mapping[Task, float]
     """Seconds that checking and loading each of them took."""
+    wake_word: Owned[WakeWord] | None = None
+    """What was trained for the wake phrase, where it is waited for and there is such a model."""
 
     def urgent(self) -> Faculties:
         """Return the same models for a caller that goes before others that wait."""
@@ -129,12 +132,17 @@ class App:
         local line first.
         """
         settings = settings or self.config
+        if session != LOCAL:  # whoever opens a chat wants to be heard
+            settings = parse({"conversation": {"mode": "open"}}, session, settings)
         faculties = self.faculties.urgent() if session == LOCAL else self.faculties
 
         def publish(event: Event) -> None:
             self.hub.publish(session, line.now(), event)
 
         ears = faculties.ears(settings.hearing)
+        if faculties.wake_word is not None and settings.conversation.mode == "wake":
+            sensitivity = settings.conversation.wake_sensitivity
+            ears.wake_by(faculties.wake_word.model.fresh(), sensitivity)
         voice = faculties.voice
         speech = Speech(
             voice,
@@ -307,6 +315,7 @@ async def open_app(config: Config, store: ModelStore | None = None) -> AsyncIter
     """
     store = store or _store(config)
     names = choose(store.catalogue, config.models)
+    names.update(_wake_word(store, config))
     async with load_models(names, store, config) as loaded:
         faculties = Faculties(**loaded.models, names=names, load_s=loaded.seconds)
         await _warm_up(faculties, config)
@@ -326,6 +335,21 @@ async def open_hearing(
     names = {task: name for task, name in chosen.items() if task in HEARING_TASKS}
     async with load_models(names, store, config) as loaded:
         yield HearingModels(**loaded.models)
+
+
+def _wake_word(store: ModelStore, config: Config) -> dict[Task, str]:
+    """Return the model that was trained for the wake phrase, if there is one and it is here."""
+    if config.conversation.mode != "wake":
+        return {}
+    model = store.catalogue.wake_word(config.conversation.wake_phrase)
+    if model is None:
+        return {}
+    try:
+        store.files(model.name)
+    except RapportError as error:
+        log.warning("the wake phrase is found in words alone: %s", error)
+        return {}
+    return {"wake_word": model.name}
 
 
 def _store(config: Config) -> ModelStore:

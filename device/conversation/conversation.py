@@ -98,7 +98,7 @@ class Conversation:
         self._measurable = self._measuring = settings.hearing.expression
         self._turns = Turns(line, speech, self.handle)
         self._floor = floor.Floor(ears, self._settings.min_interruption)
-        self._waking = Waking(self._settings, ears.hears_wake_word)
+        self._waking = Waking(self._settings)
         self._pause, self._said = Pause(), Said()
         self._to_say: deque[Say] = deque(maxlen=QUEUED)
         self._tasks: asyncio.TaskGroup | None = None
@@ -187,6 +187,8 @@ class Conversation:
         if on:
             self.handle(Pressed("talk"))
         self._ears.hold(on)
+        if not on and not self._ears.spoken:
+            self._wait_for_follow_up()
 
     def _deaf_to(self, event: object) -> bool:
         """Whether an utterance is passed over: muted, or begun while it must not interrupt."""
@@ -528,8 +530,8 @@ class Conversation:
         self._keep_listening()
         if self.state is not State.LISTENING or self._settings.mode == "open" or self._held:
             return
-        talked = self._settings.mode == "push-to-talk" and not self._ears.spoken
-        wait = AFTER_THE_BUTTON if talked else self._settings.follow_up
+        let_go = self._settings.mode == "push-to-talk"
+        wait = AFTER_THE_BUTTON if let_go else self._settings.follow_up
         loop = asyncio.get_running_loop()
         self._follow_up = loop.call_later(wait, self.handle, Quiet())
 

@@ -27,13 +27,12 @@ from device.types import (
 class Waking:
     """Lets through what is meant for the device, without the phrase that woke it."""
 
-    def __init__(self, settings: ConversationSettings, by_sound: bool = False) -> None:
-        """``by_sound``: a trained model hears the phrase, so that its words do not wake."""
+    def __init__(self, settings: ConversationSettings) -> None:
         self._phrase = None
         if settings.mode == "wake":
             self._phrase = WakePhrase(settings.wake_phrase, settings.wake_sensitivity)
         self._open = settings.mode == "open"
-        self._by_sound = by_sound
+        self._woken = False
         self._stripped: tuple[Utterance, Utterance] | None = None
         self._onset = 0.0
 
@@ -41,10 +40,13 @@ class Waking:
         self, event: HearingEvent | Command, resting: bool
     ) -> Sequence[HearingEvent | Command]:
         """Return what reaches the conversation of ``event``, a wake-up before it if it woke."""
-        if self._open or not isinstance(event, HearingEvent) or isinstance(event, WakeHeard):
+        if self._open or not isinstance(event, HearingEvent):
+            return (event,)
+        if isinstance(event, WakeHeard):
+            self._woken = True  # by its sound: the words of it are still to come, or just have
             return (event,)
         if isinstance(event, SpeechStarted):
-            self._onset = event.at
+            self._onset, self._woken = event.at, False
         if self._phrase is None:
             return () if resting else (event,)
         match event:
@@ -64,11 +66,11 @@ class Waking:
         resting: bool,
     ) -> Sequence[HearingEvent]:
         found = phrase.match(text)
-        if found is None:
+        if found is None and not self._woken:
             return () if resting else (event,)
-        if resting and self._by_sound:
-            return ()
-        rest = self._without(event, found.rest)
+        # Once it was recognised, later words of the same utterance may spell it in any way.
+        self._woken = True
+        rest = self._without(event, found.rest if found else phrase.rest(text))
         if not resting:
             return (rest,)
         return (WakeHeard(phrase.phrase, at), SpeechStarted(self._onset), rest)

@@ -18,7 +18,7 @@ import numpy as np
 
 from device.hearing.endpoint import Endpoint, Mark, finished
 from device.hearing.expression_meter import EXPRESSION_WINDOW, ExpressionMeter
-from device.ports import Microphone, ProsodyModel, Recognizer, TurnDetector, VoiceActivity
+from device.ports import Microphone, ProsodyModel, Recognizer, TurnDetector, VoiceActivity, WakeWord
 from device.settings import Hearing
 from device.types import (
     HEARING_RATE,
@@ -35,6 +35,7 @@ from device.types import (
     TurnResumed,
     Utterance,
     UtteranceEnded,
+    WakeHeard,
 )
 from device.worker import Owned
 
@@ -46,8 +47,10 @@ LOOK_FIRST, LOOK_AGAIN = 0.16, 0.1
 """Seconds from the onset of speech to the first search for words, and from one to the next, while
 it matters at once whether somebody interrupts."""
 SURE_OF = 0.09
-"""Seconds of speech that both echo cancellers leave over: then somebody is speaking. Over the replies
-of eight rooms nothing else ever had so much (2026-11-25)."""
+"""Seconds of speech that both echo cancellers leave over: then somebody is speaking. In eight
+rooms no echo ever had so much (2026-11-25)."""
+WAKE_AGAIN = 2.0
+"""Seconds after which the wake phrase may have been spoken once more."""
 LOOK_UNTIL = 4.0
 """Seconds of speech after which it is known what it is, or will not be."""
 INTERIM_SHARE = 3.0
@@ -89,8 +92,8 @@ class Ears:
         self._failure = ""
         self._analysis: asyncio.Task[None] | None = None
         self._interim: asyncio.Task[None] | None = None
-        self.hears_wake_word = False
-        """Whether it is told by sound when the wake phrase is spoken."""
+        self._wake: tuple[WakeWord, float] | None = None
+        self._woken = -WAKE_AGAIN
         self.attentive = False
         """Whether words are sought as soon as somebody begins to speak, and again and again."""
 
@@ -124,6 +127,10 @@ class Ears:
         """Whether the utterance is somebody's, and not the echo of what is played."""
         return self._agreed * self._frame >= SURE_OF * HEARING_RATE
 
+    def wake_by(self, word: WakeWord, sensitivity: float) -> None:
+        """Tell when ``word`` is spoken, by its sound; ``sensitivity`` from 0 to 1."""
+        self._wake = (word, word.threshold(sensitivity))
+
     def hold(self, on: bool) -> None:
         """Let no pause end the turn while ``on``; then let it end at once."""
         self._endpoint.hold(on)
@@ -156,6 +163,7 @@ class Ears:
     def _hear(self, frame: Pcm, probability: float, emit: Emit, tasks: asyncio.TaskGroup) -> None:
         self._heard += len(frame)
         self._recent.append(frame)
+        self._await_wake_word(frame, emit)
         mark = self._endpoint.hear(probability)
         if self._endpoint.speaking:
             self._segment.append(frame)
@@ -175,6 +183,14 @@ class Ears:
                 self._finish(emit, tasks)
             case None if self._endpoint.speaking and self._endpoint.silence == 0:
                 self._go_on(emit, tasks)
+
+    def _await_wake_word(self, frame: Pcm, emit: Emit) -> None:
+        if self._wake is None:
+            return
+        word, threshold = self._wake
+        if word.hear(frame) >= threshold and self._now >= self._woken + WAKE_AGAIN:
+            self._woken = self._now
+            emit(WakeHeard(word.phrase, self._now))
 
     def _begin(self, emit: Emit) -> None:
         self._segment = list(self._recent)[-self._lead_frames :]
