@@ -9,22 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator
-from dataclasses import replace
 
 from device.config import Config
 from device.conversation import floor
-from device.conversation.composing import Composer
+from device.conversation.answers import Answers
 from device.conversation.interruption import Kind, is_farewell, kind
-from device.conversation.pause import Pause
-from device.conversation.said import Said
 from device.conversation.state import TABLE, Act, Broke, Drained, Sounded
 from device.conversation.turn import Speech, Turn
-from device.conversation.turns import Turns
 from device.conversation.waking import Waking, called_only
 from device.hearing.ears import Ears
-from device.mind import style
-from device.mind.expression import combine
 from device.ports import LanguageModel, Line, Voice
 from device.settings import Speaking
 from device.types import (
@@ -32,32 +25,25 @@ from device.types import (
     Briefed,
     Command,
     Expressed,
-    Expression,
     ExpressionHeard,
     HearingEvent,
     Held,
-    Interrupted,
-    Message,
     Muted,
     PassedOver,
     Paused,
     Pressed,
     Quiet,
-    Replied,
-    Resumed,
     Say,
     SpeechContinued,
     SpeechFailed,
     SpeechStarted,
     State,
     StateChanged,
-    Style,
     TalkHeld,
     ToolReturned,
     Transcribed,
     TurnFailed,
     TurnLikely,
-    TurnTimed,
     Utterance,
     UtteranceEnded,
     WakeHeard,
@@ -70,8 +56,6 @@ QUEUED = 32
 """Texts that may wait to be spoken; beyond that the oldest is left out."""
 APOLOGY = "Sorry, something went wrong. Please say that again."
 """Spoken when a turn fails, as long as the voice itself works."""
-NOTHING_SAID = "I have not said anything yet."
-"""Spoken when the last reply is to be repeated and there was none."""
 AFTER_THE_BUTTON = 1.0
 """Seconds after which a device whose talk button was let go rests, if nothing was said."""
 
@@ -93,29 +77,24 @@ class Conversation:
         self._line, self._ears = line, ears
         self._settings, self._publish = settings.conversation, speech.publish
         self.state = State.LISTENING if self._settings.mode == "open" else State.IDLE
-        self.composer = Composer(model, settings, speech.publish)
-        self._speaking = settings.speaking
-        self._measurable = self._measuring = settings.hearing.expression
-        self._turns = Turns(line, speech, self.handle)
+        self._answers = Answers(line, model, speech, settings, self.handle)
+        self.composer = self._answers.composer
         self._floor = floor.Floor(ears, self._settings.min_interruption)
         self._waking = Waking(self._settings)
-        self._pause, self._said = Pause(), Said()
         self._to_say: deque[Say] = deque(maxlen=QUEUED)
-        self._tasks: asyncio.TaskGroup | None = None
         self._follow_up: asyncio.TimerHandle | None = None
         self._apology: Turn | None = None
-        self._aside: Turn | None = None
         self._muted = self._held = self._ignoring = False
 
     async def run(self) -> None:
         """Converse until the line ends; what is still being said then is cut off."""
         async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
+            self._answers.tasks = tasks
             await self._ears.listen(self._line, self.handle)
             self._keep_listening()
             self._floor.settle()
-            self._end(interrupted=True)
-        self._tasks = None
+            self._end()
+        self._answers.tasks = None
 
     def handle(self, event: Taken) -> None:
         """Take what happened or is asked for; returns at once."""
@@ -129,18 +108,15 @@ class Conversation:
 
     def speak_with(self, voice: Owned[Voice], speaking: Speaking) -> None:
         """Speak with another voice and manner from the next turn on."""
-        self._turns.speech = replace(self._turns.speech, voice=voice)
-        self._speaking = speaking
+        self._answers.speak_with(voice, speaking)
 
     def measure_expression(self, on: bool) -> None:
         """Measure how the user sounds from now on, or do not, in voice or words.
 
         Where the settings of the conversation forbid it, it stays off.
         """
-        before, self._measuring = self._measuring, on and self._measurable
-        self._ears.measure_expression(self._measuring)
-        if before and not self._measuring:
-            self._turns.discard()  # prepared with an expression; it is prepared again without
+        self._answers.measure_expression(on)
+        self._ears.measure_expression(self._answers.measuring)
 
     @property
     def hears_speech(self) -> bool:
@@ -150,12 +126,15 @@ class Conversation:
     @property
     def resting(self) -> bool:
         """Whether nothing is being prepared, spoken or about to be."""
-        return self._turns.current is None and self.state in (State.IDLE, State.LISTENING)
+        return self._answers.turns.current is None and self.state in (State.IDLE, State.LISTENING)
 
     @property
     def answering(self) -> bool:
         """Whether a reply to somebody's spoken words is being made or spoken."""
-        return self._turns.current is not None and self._turns.current.utterance is not None
+        return (
+            self._answers.turns.current is not None
+            and self._answers.turns.current.utterance is not None
+        )
 
     # What happens
 
@@ -166,7 +145,7 @@ class Conversation:
                 self._muted = on
                 return not on
             case Paused(True):
-                self._pause.on = True
+                self._answers.pause.on = True
                 return False
             case Paused(False):
                 self._go_on()
@@ -202,7 +181,7 @@ class Conversation:
 
     def _take(self, event: Taken) -> None:
         self._tell(event)
-        if self._pause.on and self._take_in(event):
+        if self._answers.pause.on and self._take_in(event):
             return
         if self.state is State.LISTENING and self._leave_unanswered(event):
             return
@@ -218,7 +197,7 @@ class Conversation:
         match event:
             case SpeechContinued(text) if text:
                 self._publish(Transcribed(text, interim=True))
-            case ExpressionHeard(expression) if self._measuring:
+            case ExpressionHeard(expression) if self._answers.measuring:
                 self._publish(Expressed(expression, interim=True))
             case SpeechFailed() | WakeHeard():
                 self._publish(event)
@@ -230,9 +209,11 @@ class Conversation:
         """While paused: take words in without an answer; return whether that was done."""
         match event:
             case UtteranceEnded(utterance):
-                self._note(utterance.text, self._expression(utterance), utterance=utterance)
+                self._answers.note(
+                    utterance.text, self._answers.expression(utterance), utterance=utterance
+                )
             case Asked(text):
-                self._note(text, self._worded(text))
+                self._answers.note(text, self._answers.worded(text))
             case TurnLikely():
                 pass
             case _:
@@ -252,9 +233,9 @@ class Conversation:
                     return True
                 end = self._wanted(utterance)
                 if end is None:
-                    self._said.settled()
+                    self._answers.said.settled()
                     return False
-                self._turns.discard()
+                self._answers.turns.discard()
                 self._close(utterance, end)
             case _:
                 return False
@@ -262,7 +243,7 @@ class Conversation:
 
     def _wanted(self, utterance: Utterance) -> str | None:
         """Return why an utterance wants no answer; None if it wants one."""
-        if self._said.echoed_by(utterance):
+        if self._answers.said.echoed_by(utterance):
             return "echo"
         found = kind(utterance.text)
         if found is Kind.STOP:
@@ -274,18 +255,14 @@ class Conversation:
     @property
     def _interrupted(self) -> bool:
         """Whether something was cut off that may have to go on."""
-        return self._said.left() is not None or self._asked_and_unanswered
-
-    @property
-    def _asked_and_unanswered(self) -> bool:
-        return not self._pause.on and self.composer.history.unanswered is not None
+        return self._answers.said.left() is not None or self._answers.owed
 
     def _close(self, utterance: Utterance, why: str) -> None:
         """Be done with an utterance that gets no reply."""
         if why in ("echo", "backchannel"):
             self._go_on_speaking(utterance.text, why)
             return
-        self._said.settled()
+        self._answers.said.settled()
         self._publish(Transcribed(utterance.text, False, None, utterance.started, utterance.ended))
         if self._settings.mode == "open":
             return
@@ -293,40 +270,34 @@ class Conversation:
 
     def _go_on_speaking(self, text: str, reason: str) -> None:
         """It was no interruption: go on where the reply was left, or answer what was asked."""
-        left = self._said.left()
-        if left is not None:
+        if self._answers.said.left() is not None:
             self._publish(PassedOver(text, reason))
-            self._resume(*left)
-        elif self._asked_and_unanswered and self._turns.current is None:
+            self._move(State.THINKING)
+            self._answers.resume()
+        elif self._answers.owed and self._answers.turns.current is None:
             self._answer_waiting()
         elif reason == "echo":
             self._publish(PassedOver(text, reason))
-        self._said.settled()
-
-    def _resume(self, again: str, rest: str) -> None:
-        self.composer.history.take_back(again)
-        self._move(State.THINKING)
-        turn = self._speak(rest, self._said.style, verbatim=False)
-        self._publish(Resumed(turn.number))
+        self._answers.said.settled()
 
     def _weigh(self, event: floor.Speech) -> None:
         """While speaking: see whether what is heard takes the turn, and how the voice goes on."""
         if self.state is not State.SPEAKING:
             return
-        ruling = self._floor.weigh(event, self._turns.heard, self._weigh)
+        ruling = self._floor.weigh(event, self._answers.turns.heard, self._weigh)
         match ruling.act:
             case floor.Act.DUCK:
-                self._turns.duck(True)
-            case floor.Act.HOLD if self._turns.hold(True):
-                now, turn = self._line.now(), self._turns.current
+                self._answers.turns.duck(True)
+            case floor.Act.HOLD if self._answers.turns.hold(True):
+                now, turn = self._line.now(), self._answers.turns.current
                 self._publish(Held(turn.number if turn else 0, now, self._floor.onset))
             case floor.Act.GIVE_UP:
                 self._interrupt(self._floor.onset)
                 if isinstance(event, TurnLikely | UtteranceEnded):
                     self._take(event)
             case floor.Act.GO_ON | floor.Act.PASS_OVER:
-                self._turns.hold(False)
-                self._turns.duck(False)
+                self._answers.turns.hold(False)
+                self._answers.turns.duck(False)
                 if ruling.act is floor.Act.PASS_OVER:
                     self._floor.settle()
                     self._publish(PassedOver(ruling.text, ruling.reason))
@@ -346,182 +317,88 @@ class Conversation:
             case Act.WAKE, _:
                 self._chime("woken" if isinstance(event, WakeHeard) else "")
                 self._wait_for_follow_up()
-            case Act.ASK, Asked(text):
-                self._answer_text(text)
-            case Act.SAY | Act.QUEUE, Say():
-                self._say(event) if act is Act.SAY else self._to_say.append(event)
-            case Act.REPEAT, _:
-                self._end(interrupted=True)
-                self._say(Say(self._said.text or NOTHING_SAID))
-            case Act.PREPARE, TurnLikely(utterance) if self._settings.eager:
-                self._prepare(utterance)
+            case ((Act.ASK | Act.SAY | Act.QUEUE | Act.REPEAT | Act.PREPARE | Act.ANSWER), _):
+                self._speak_up(act, event)
             case Act.DISCARD, _:
-                self._turns.discard()
-            case Act.ANSWER, UtteranceEnded(utterance, at):
-                self._answer(utterance, at)
+                self._answers.turns.discard()
             case Act.DUCK | Act.UNDUCK, _ if self._settings.barge_in:
-                self._turns.duck(act is Act.DUCK)
+                self._answers.turns.duck(act is Act.DUCK)
             case Act.WEIGH, _ if isinstance(event, floor.Speech):
                 self._weigh(event)
             case Act.INTERRUPT, _:
                 self._interrupt(event.at if isinstance(event, SpeechStarted) else self._line.now())
                 if not isinstance(event, SpeechStarted):
-                    self._said.settled()
+                    self._answers.said.settled()
                     self._wait_for_follow_up()
             case Act.REST, _:
                 self._rest()
             case Act.STOP, _:
-                self._end(interrupted=True)
+                self._end()
             case Act.FINISH, _:
                 self._finish()
             case Act.FAIL, Broke(number, reason):
                 self._fail(number, reason)
 
-    # Turns
-
-    def _prepare(self, utterance: Utterance) -> Turn:
-        """Begin to answer what may be a finished utterance; nothing is said or told yet."""
-        expression = self._expression(utterance)
-        return self._start(utterance.text, expression, utterance)
-
-    def _answer(self, utterance: Utterance, at: float) -> None:
-        turn = self._turns.current
-        if turn is None or turn.utterance is not utterance:
-            turn = self._prepare(utterance)
-        turn.marks.turn_end = at
-        self._commit(turn, utterance.text, self._expression(utterance))
-
-    def _answer_text(self, text: str) -> None:
-        self._end(interrupted=True)
-        expression = self._worded(text)
-        turn = self._start(text, expression, None)
-        self._commit(turn, text, expression)
-
-    def _commit(self, turn: Turn, text: str, expression: Expression | None) -> None:
-        """Make a prepared turn the answer: tell, remember, and let it speak."""
-        self._pause.answered()
-        self._note(text, expression, turn, turn.utterance)
-        self._turns.grant(turn)
-
-    def _note(
-        self,
-        text: str,
-        expression: Expression | None,
-        turn: Turn | None = None,
-        utterance: Utterance | None = None,
-    ) -> None:
-        """Tell what the user said, and remember it."""
-        number = turn.number if turn else None
-        begin, end = (utterance.started, utterance.ended) if utterance else (None, None)
-        self._publish(Transcribed(text, False, number, begin, end, expression is not None))
-        if expression is not None:
-            self._publish(Expressed(expression, number))
-        if self._pause.on:
-            self._pause.keep(self.composer.message(text, expression))
-        self.composer.remember(text, expression, apart=self._pause.on)
-
-    def _start(self, text: str, expression: Expression | None, utterance: Utterance | None) -> Turn:
-        # The prompt is taken now: by the time it is read, the message may be in the history.
-        prompt = self.composer.history.with_user(self.composer.message(text, expression))
-        return self._reply_to(prompt, text, expression, utterance)
-
-    def _reply_to(
-        self,
-        prompt: list[Message],
-        text: str,
-        expression: Expression | None = None,
-        utterance: Utterance | None = None,
-    ) -> Turn:
-        chosen = self._styled(style.choose(expression, self._speaking.style))
-        return self._turns.start(
-            self._running, lambda turn: self.composer.answer(prompt, text, turn), chosen, utterance
-        )
-
-    def _say(self, command: Say) -> Turn:
-        turn = self._speak(command.text, self._styled(style.choose(None, command.style)))
-        self._aside = turn if command.aside else None
-        return turn
-
-    def _speak(self, text: str, chosen: Style, verbatim: bool = True) -> Turn:
-        """Speak words as they are."""
-
-        async def words(_: Turn) -> AsyncGenerator[str, None]:
-            yield text
-
-        turn = self._turns.start(self._running, words, chosen, verbatim=verbatim)
-        self._turns.grant(turn)
-        return turn
-
-    def _styled(self, chosen: Style) -> Style:
-        manner = self._speaking
-        return style.adjusted(chosen, manner.rate, manner.pitch, manner.level)
-
     def _go_on(self) -> None:
         """Reply again, to what was said last if that is unanswered."""
-        self._pause.on = False
+        self._answers.pause.on = False
         if self.resting:
             self._answer_waiting()
         else:
-            self._pause.owing = True  # what is being said comes first
+            self._answers.pause.owing = True  # what is being said comes first
+
+    def _speak_up(self, act: Act, event: object) -> None:
+        match act, event:
+            case Act.ASK, Asked(text):
+                self._to_say.clear()
+                self._answers.answer_text(text)
+            case Act.SAY, Say():
+                self._answers.say(event)
+            case Act.QUEUE, Say():
+                self._to_say.append(event)
+            case Act.REPEAT, _:
+                self._to_say.clear()
+                self._answers.repeat()
+            case Act.PREPARE, TurnLikely(utterance) if self._settings.eager:
+                self._answers.prepare(utterance)
+            case Act.ANSWER, UtteranceEnded(utterance, at):
+                self._answers.answer(utterance, at)
 
     def _answer_waiting(self) -> bool:
         """Reply to what was said last and has no answer; return whether there was anything."""
-        question = self._pause.question(self.composer.history)
-        if question is None:
-            return False
-        self._pause.answered()
-        turn = self._reply_to(*question)
-        self._move(State.THINKING)
-        self._turns.grant(turn)
-        return True
-
-    @property
-    def _running(self) -> asyncio.TaskGroup:
-        assert self._tasks is not None, "a conversation starts turns only while it runs"
-        return self._tasks
+        waiting = self._answers.answer_waiting()
+        if waiting:
+            self._move(State.THINKING)
+        return waiting
 
     # Endings
 
     def _interrupt(self, onset: float) -> None:
         """Fall silent for somebody who began to speak at ``onset``."""
-        self._end(interrupted=True, onset=onset)
-        self._said.cut_off()
+        self._end(onset)
+        self._answers.said.cut_off()
         self._move(State.LISTENING)
 
+    def _end(self, onset: float | None = None) -> None:
+        """Cut off what is being said and what was to be said."""
+        self._to_say.clear()
+        self._answers.end(interrupted=True, onset=onset)
+
     def _finish(self) -> None:
-        self._end(interrupted=False)
+        self._answers.end(interrupted=False)
         if self._to_say:
             self._move(State.THINKING)
-            self._say(self._to_say.popleft())
-        elif not (self._pause.owing and self._answer_waiting()):
+            self._answers.say(self._to_say.popleft())
+        elif not (self._answers.pause.owing and self._answer_waiting()):
             self._wait_for_follow_up()
 
-    def _end(self, interrupted: bool, onset: float | None = None) -> None:
-        """Close the current turn and remember only what was heard of it.
-
-        ``onset`` is when the user began, if it was the user who spoke into it.
-        """
-        if interrupted:
-            self._to_say.clear()
-        turn = self._turns.end(interrupted)
-        if turn is not None and onset is not None:
-            self._publish(Interrupted(turn.number, self._line.now(), onset))
-        if turn is None or turn.playback is None:
-            return
-        reply = turn.reply()
-        if turn is not self._aside:
-            self.composer.history.add_reply(reply.heard)
-        self._said.note(reply, turn.style, self._line.now())
-        self._publish(Replied(reply, turn.number))
-        self._publish(TurnTimed(turn.times(), turn.number))
-
     def _fail(self, number: int, reason: str) -> None:
-        failed = self._turns.current
-        self._end(interrupted=True)
+        failed = self._answers.turns.current
+        self._end()
         self._publish(TurnFailed(reason, number))
         if failed is not self._apology:
             self._move(State.THINKING)
-            self._apology = self._say(Say(APOLOGY))
+            self._apology = self._answers.say(Say(APOLOGY))
 
     # Being awake
 
@@ -536,21 +413,15 @@ class Conversation:
         self._follow_up = loop.call_later(wait, self.handle, Quiet())
 
     def _rest(self) -> None:
-        self._end(interrupted=True)
+        self._end()
         if self._settings.mode == "wake":
             self._chime("resting")
 
     def _chime(self, name: str) -> None:
         if name and self._settings.chime:
-            self._turns.chime(name)
+            self._answers.turns.chime(name)
 
     def _keep_listening(self) -> None:
         if self._follow_up is not None:
             self._follow_up.cancel()
             self._follow_up = None
-
-    def _expression(self, utterance: Utterance) -> Expression | None:
-        return combine(utterance.expression, utterance.text) if self._measuring else None
-
-    def _worded(self, text: str) -> Expression | None:
-        return combine(None, text) if self._measuring else None
