@@ -17,7 +17,7 @@ from typing import Any
 
 import pyaudio  # type: ignore[import-untyped]
 
-LISTING_S = 15.0
+LISTING_S = 10.0
 """A driver that hangs while it is looked for keeps a listing, and nothing else, from ending."""
 
 
@@ -81,7 +81,7 @@ def devices() -> list[Device]:
 
 
 def devices_seen_afresh() -> list[Device]:
-    """Return the sound devices present now, found by another process. Blocks, up to 15 s.
+    """Return the sound devices present now, found by another process. Blocks, up to 10 s.
 
     Of those that are in use here, some may be missing. Raises OSError if it comes to nothing.
     """

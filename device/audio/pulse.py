@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from device.audio.choosing import Direction
 from device.audio.exchange import Exchange
 
-LOOK_S = 0.25
+LOOK_S = 0.24
 MISSED = 3
-"""A direction that stands still at so many looks in a row is lost: it has been for 0.75 to 1 s."""
+"""A direction that stands still at so many looks in a row is lost: it has been for 0.7 to 1 s."""
 UNPROVEN = 8
 """Looks that are given to one just opened: a sound server may take its time to begin."""
 

@@ -55,19 +55,19 @@ class Listener:
         async with aclosing(self._line.chunks()) as chunks:
             async for chunk in chunks:
                 self.chunks.append(chunk)
-                del self.chunks[:-1500]
+                del self.chunks[:-1200]
 
     async def hears(self, device: Pluggable, seed: int) -> float:
         """Say something into a microphone until it is heard; return how well it fits."""
         said = noise(0.3, device.rate, seed)
-        mark = len(self.chunks)
+        mark = self.chunks[-1].start if self.chunks else -1
         device.say(said)
         said = resample(said, device.rate, 16_000)
         best = 0.0
 
         def heard() -> bool:
             nonlocal best
-            recent = [chunk.pcm for chunk in self.chunks[mark:]]
+            recent = [chunk.pcm for chunk in self.chunks if chunk.start > mark]
             if recent:
                 best = max(best, find(said, np.concatenate(recent))[1])
             return best > 0.9
@@ -241,11 +241,12 @@ async def heard_in_the_room(server: SoundServer, listener: Listener, seed: int) 
     """Say something, again if need be, until it is heard; return how well it fits."""
     said = noise(1.0, 16_000, seed)
     for _ in range(5):
-        mark = len(listener.chunks)
+        mark = listener.chunks[-1].start
         playing = server.say(said, 16_000)
         await asyncio.to_thread(playing.wait)
         await asyncio.sleep(1)
-        recent = np.concatenate([chunk.pcm for chunk in listener.chunks[mark:]])
+        heard = [chunk.pcm for chunk in listener.chunks if chunk.start > mark]
+        recent = np.concatenate(heard)
         # A stall of the machine cuts pieces out: a part that is whole is proof enough.
         best = max(find(said[at : at + 4_000], recent)[1] for at in range(0, 12_000, 4_000))
         if best > 0.8:

@@ -38,7 +38,7 @@ pcm.{name} {{
 
 
 class Pluggable:
-    """One device: a microphone (``ear``), a loudspeaker (``mouth``) or both."""
+    """One device: a microphone (``ear``), a loudspeaker (``mouth``) or both (``duplex``)."""
 
     def __init__(self, folder: Path, name: str, rate: int, kind: str, ppm: float = 0.0) -> None:
         self.name, self.rate, self.kind, self.ppm = name, rate, kind, ppm
