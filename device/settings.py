@@ -156,7 +156,7 @@ class ConversationSettings(Section):
     wake_sensitivity: Share = 0.5
     """0: only a clear phrase wakes it; 1: nearly anything like it does."""
     chime: bool = True
-    """Whether a short tone tells that it was woken, that it rests again and that something failed."""
+    """Whether a short tone tells that it was woken, and that it rests again."""
     follow_up: Seconds = 8.0
     """How long a woken conversation goes on listening after a reply."""
     tool_timeout: Annotated[float, Field(ge=0.1, le=600)] = 20.0

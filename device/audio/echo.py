@@ -85,7 +85,7 @@ class WebRtc:
     def __init__(self) -> None:
         """Raise RapportError if the library is not installed."""
         try:
-            from pywebrtc_audio import AudioProcessor  # type: ignore[import-not-found]  # noqa: PLC0415
+            from pywebrtc_audio import AudioProcessor  # noqa: PLC0415
         except ImportError:
             raise RapportError(
                 'line.echo = "webrtc" needs the Python package pywebrtc-audio; run '

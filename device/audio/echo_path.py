@@ -154,7 +154,8 @@ class Witness:
 
         None where nothing was played that could echo.
         """
-        strict = _cancel(self._filter, near, far)  # always: it keeps the room in mind
+        # Behind the first filter it has less to take away and lets more of the talker through.
+        strict = _cancel(self._filter, clean, far)  # always: it keeps the room in mind
         self._far = max(_power(far), FAR_FADES * self._far)
         if self._far < FAR_SILENT:
             return None

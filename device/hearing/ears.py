@@ -46,7 +46,7 @@ TAIL = 8.0
 LOOK_FIRST, LOOK_AGAIN = 0.16, 0.1
 """Seconds from the onset of speech to the first search for words, and from one to the next, while
 it matters at once whether somebody interrupts."""
-SURE_OF = 0.09
+SURE_OF = 0.12
 """Seconds of speech that both echo cancellers leave over: then somebody is speaking. In eight
 rooms no echo ever had so much (2026-11-25)."""
 WAKE_AGAIN = 2.0

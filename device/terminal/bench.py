@@ -30,6 +30,7 @@ from device.terminal.bench_blocks import (
     interruption_block,
 )
 from device.terminal.bench_clips import Clip, gather
+from device.terminal.bench_duplex import duplex
 from device.terminal.bench_machine import (
     HEALTHY_S,
     age_s,
@@ -54,6 +55,7 @@ Examples:
   rapport bench --quick --no-files     is it roughly all right? half a minute
   rapport bench --api --count 6        what the API adds, five chats at once, requests a second
   rapport bench --utterances ~/speech --count 40 --json speech.json
+  rapport bench duplex                 talking into the device while it speaks, in computed rooms
   rapport bench prosody                how well expression is measured
   rapport bench wake                   how well the wake word is heard
 
@@ -115,6 +117,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one for each option)
 
 
 bench.add_command(prosody)
+bench.add_command(duplex)
 bench.add_command(wake)
 
 

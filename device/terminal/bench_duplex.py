@@ -1,14 +1,13 @@
 """``rapport bench duplex``: somebody talks into the replies of a device with a loose loudspeaker.
 
-Layer 6. The real sound card interface on a card of pipes, a room between loudspeaker and microphone,
-recordings of people and noises: how often the device interrupts or answers itself, how soon it
-stops, what it understands meanwhile, and what it lets pass.
+Layer 6. The real sound card interface on a card of pipes, a room between loudspeaker and
+microphone, recordings of people and noises: how often the device interrupts or answers itself, how
+soon it stops, what it understands meanwhile, and what it lets pass.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -31,7 +30,7 @@ from device.conversation.interruption import Kind, is_request, kind
 from device.terminal.bench_clips import data_folder
 from device.terminal.bench_machine import calibrate
 from device.terminal.duplex_trials import Outcome, Plan
-from device.terminal.duplex_words import errors, reference
+from device.terminal.duplex_words import errors, recordings_folder, reference
 from device.types import HEARING_RATE, RapportError
 
 REPLIES = (
@@ -39,12 +38,12 @@ REPLIES = (
     "could do next?",
     "The market opens at nine in the morning and closes at six. On Saturdays it closes an hour "
     "earlier, at five.",
-    "Once upon a time there was a small robot who lived in a lighthouse by the sea, and every night "
-    "it counted the ships.",
-    "To make bread you need flour, water, salt and a little yeast. Mix them, wait an hour, and then "
-    "bake it until it is brown.",
-    "I am sorry that it did not work. Let us try it again, step by step, and this time we will look "
-    "at the cable first.",
+    "Once upon a time there was a small robot who lived in a lighthouse by the sea, and every "
+    "night it counted the ships.",
+    "To make bread you need flour, water, salt and a little yeast. Mix them, wait an hour, and "
+    "then bake it until it is brown.",
+    "I am sorry that it did not work. Let us try it again, step by step, and this time we will "
+    "look at the cable first.",
 )
 
 
@@ -87,7 +86,11 @@ WORKERS = 2
     help="Interruptions in each room; the other kinds in proportion.",
 )
 @click.option(
-    "--rooms", type=click.IntRange(1, len(PLACES)), default=len(PLACES), show_default=True
+    "--room",
+    "names",
+    multiple=True,
+    type=click.Choice([place.name for place in PLACES]),
+    help="Only this room; may be given again.",
 )
 @click.option(
     "--echo",
@@ -102,12 +105,15 @@ WORKERS = 2
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Write every trial here."
 )
-def duplex(count: int, rooms: int, echo: str, realtime: bool, json_file: Path | None) -> None:
-    """Measure what becomes of speech and noise while the device speaks, with an open loudspeaker."""
+def duplex(
+    count: int, names: tuple[str, ...], echo: str, realtime: bool, json_file: Path | None
+) -> None:
+    """Measure what becomes of speech and noise while a device with a loose loudspeaker speaks."""
     console = Console()
+    places = [place for place in PLACES if not names or place.name in names]
     with tempfile.TemporaryDirectory() as folder:
         material = Material.gather(Path(folder))
-        plans = [material.plan(place, count, echo, realtime) for place in PLACES[:rooms]]
+        plans = [material.plan(place, count, echo, realtime) for place in places]
         rows = _run(plans, realtime)
     if json_file:
         json_file.write_text(json.dumps(rows, indent=1))
@@ -164,8 +170,9 @@ class Material:
         if not talks or not (data / "acoustics").is_dir():
             raise RapportError(f"{data}: has no speech and acoustics; set RAPPORT_DATA")
         files = {"barge-in": talks, "noise": noises}
-        for kind in ("backchannel", "stop"):
-            files[kind] = sorted(str(path) for path in (recordings() / kind).iterdir() if meant(path))
+        for sort in ("backchannel", "stop"):
+            folder = recordings_folder() / sort
+            files[sort] = sorted(str(path) for path in folder.glob("*.wav") if meant(path))
         return cls(data / "acoustics", files)
 
     def plan(self, place: Place, count: int, echo: str, realtime: bool) -> Plan:
@@ -173,14 +180,14 @@ class Material:
         chance = random.Random(f"{SEED} {place.name}")
         shares = {"self": 0.4, "barge-in": 1.0, "noise": 0.6, "backchannel": 0.6, "stop": 0.4}
         trials: list[dict[str, Any]] = []
-        for kind, share in shares.items():
-            files = self.files.get(kind, [])
+        for sort, share in shares.items():
+            files = self.files.get(sort, [])
             for _ in range(round(count * share)):
-                if kind == "self":
-                    trials.append({"kind": kind})
+                if sort == "self":
+                    trials.append({"kind": sort})
                 elif files:
                     begin = round(chance.uniform(0.6, 3.2), 2)
-                    trials.append({"kind": kind, "file": chance.choice(files), "begin": begin})
+                    trials.append({"kind": sort, "file": chance.choice(files), "begin": begin})
         chance.shuffle(trials)
         room = {
             name: getattr(place, name)
@@ -217,19 +224,9 @@ def meant(path: Path) -> bool:
     A backchannel is one of the table's; whatever else is said in the game to stop somebody ("back
     off, man") only if it begins with a request of the table.
     """
-    said = path.stem.split("_", 2)[2].replace("-s", "'s").replace("-", " ")
+    said = path.stem.rpartition("_")[2].replace("-s", "'s").replace("-", " ")
     found = kind(said)
     return found is Kind.BACKCHANNEL or found is Kind.STOP or is_request(said)
-
-
-def recordings() -> Path:
-    """Return where the short interjections are, which are no part of the project's data."""
-    folder = Path(os.environ.get("RAPPORT_RECORDINGS", "~/.cache/rapport/recordings")).expanduser()
-    if not folder.is_dir():
-        raise RapportError(
-            f"{folder}: has no interjections; run: python -m models.interjections.fetch"
-        )
-    return folder
 
 
 def _short(path: Path) -> bool:
@@ -259,7 +256,7 @@ def _table(outcomes: Sequence[Outcome], echo: str) -> Table:
 
 def figures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str, str, str]]:
     """Yield the rows of the table: kind, trials, what, value, aim."""
-    by_kind = {kind: [o for o in outcomes if o.kind == kind] for kind in KINDS}
+    by_kind = {sort: [o for o in outcomes if o.kind == sort] for sort in KINDS}
     own = by_kind["self"]
     yield (
         "self",
@@ -269,12 +266,12 @@ def figures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str, str, s
         "0",
     )
     yield ("", "", "answered itself", str(sum(o.answers for o in own)), "0")
-    for kind in ("barge-in", "stop"):
-        group = by_kind[kind]
+    for sort in ("barge-in", "stop"):
+        group = by_kind[sort]
         if not group:
             continue
         times = [o.stopped for o in group if o.stopped is not None]
-        yield (kind, str(len(group)), "stopped", _share(len(times), len(group)), "95 %")
+        yield (sort, str(len(group)), "stopped", _share(len(times), len(group)), "95 %")
         yield ("", "", "after, median / p95", _times(times), "300 ms")
         yield (
             "",
@@ -291,8 +288,8 @@ def figures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str, str, s
         clean = sum(errors(words, o.clean) for words, o in known)
         rates = f"{wrong / count:.1%}, clean {clean / count:.1%}"
         yield ("", str(len(known)), "word error rate", rates, "clean + 5 points")
-    for kind in ("backchannel", "noise"):
-        group = by_kind[kind]
+    for sort in ("backchannel", "noise"):
+        group = by_kind[sort]
         if group:
             fooled = [o for o in group if o.stopped is not None]
             lost = [o for o in fooled if not o.heard_whole]

@@ -24,9 +24,9 @@ from device.audio.rates import read_speech
 from device.audio.soundcard import SoundCard
 from device.config import Config, parse
 from device.conversation.conversation import Conversation
+from device.settings import LineSettings
 from device.terminal.acoustic_loop import AcousticLoop, Room
 from device.terminal.bench_clips import cut
-from device.settings import LineSettings
 from device.terminal.pipe_card import BLOCK, SETTINGS, PipeCard
 from device.types import (
     HEARING_RATE,
@@ -48,6 +48,8 @@ PAUSE = 0.4
 """Seconds without sound after which the device has fallen silent."""
 SETTLE = 2.6
 """Seconds after the last sound of a trial in which its consequences are awaited."""
+LONGEST = 30.0
+"""Seconds that a reply may take to begin or to end."""
 TALK_DB = -26.0
 """Level of somebody who talks to the device, in dB of full scale over the loud parts."""
 SOUNDING = 60
@@ -183,8 +185,7 @@ async def _trial(
     outcome = Outcome(trial["kind"], trial.get("file", ""))
     with app.hub.subscribe(10_000) as observed:
         conversation.handle(Say(reply))
-        while conversation.state is not State.SPEAKING:
-            await stage.run(TICK)
+        await _until(stage, conversation, speaking=True)
         onset = None
         if outcome.file:
             await stage.run(trial["begin"])
@@ -192,11 +193,9 @@ async def _trial(
             stage.say(sound)
             onset = stage.now + ahead
             await _pass(stage, conversation, len(sound) / HEARING_RATE)
-        while conversation.state is State.SPEAKING:
-            await _pass(stage, conversation, TICK)
+        await _until(stage, conversation, speaking=False)
         await _pass(stage, conversation, SETTLE)
-        while conversation.state is State.SPEAKING:
-            await _pass(stage, conversation, TICK)  # a reply that went on
+        await _until(stage, conversation, speaking=False)  # a reply that went on
         observed.close()
         events = [event.event async for event in observed]
     _read(outcome, events, reply)
@@ -206,6 +205,14 @@ async def _trial(
         outcome.silent = ended[0] - onset if ended else None
     await stage.run(0.6)
     return outcome
+
+
+async def _until(stage: Stage, conversation: Conversation, speaking: bool) -> None:
+    """Let time pass until the device speaks, or does not; at most ``LONGEST``."""
+    for _ in range(round(LONGEST / TICK)):
+        if (conversation.state is State.SPEAKING) is speaking:
+            return
+        await _pass(stage, conversation, TICK)
 
 
 async def _pass(stage: Stage, conversation: Conversation, seconds: float) -> None:
@@ -232,7 +239,7 @@ def _read(outcome: Outcome, events: Sequence[Event], reply: str) -> None:
                 outcome.resumed = True
             case Replied(said):
                 heard.append(said.heard)
-    outcome.heard_whole = bool(heard) and " ".join(heard).endswith(reply.split()[-1])
+    outcome.heard_whole = bool(heard) and " ".join(heard).endswith(reply.rsplit(maxsplit=1)[-1])
 
 
 def _talk(file: str) -> tuple[Pcm, float]:

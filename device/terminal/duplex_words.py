@@ -6,6 +6,7 @@ Layer 6. Serves ``bench duplex``.
 from __future__ import annotations
 
 import csv
+import os
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def _transcripts(folder: Path) -> dict[str, str]:
     with table.open(encoding="utf-8") as file:
         rows = csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE)
         return {row[0]: " ".join(words(row[-1])) for row in rows if len(row) > 1}
+
+
+def recordings_folder() -> Path:
+    """Return where the short interjections are kept, which are no part of the project's data."""
+    return Path(os.environ.get("RAPPORT_RECORDINGS", "~/.cache/rapport/recordings")).expanduser()
 
 
 def errors(said: str, understood: str) -> int:

@@ -1,8 +1,8 @@
 """A sound card of two pipes in lock-step, so that the real PortAudio runs in a computed room.
 
-Layer 6. Serves ``bench duplex``. ALSA's ``file`` plugin reads the microphone from one pipe and writes
-the loudspeaker to the other; the card's clock is whatever is written into the microphone. One in a
-process, before PortAudio is first used: ALSA reads its configuration once.
+Layer 6. Serves ``bench duplex``. ALSA's ``file`` plugin reads the microphone from one pipe and
+writes the loudspeaker to the other; the card's clock is whatever is written into the microphone.
+One in a process, before PortAudio is first used: ALSA reads its configuration once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SETTINGS = LineSettings(input="bench_card", output="bench_card", rate=HEARING_RA
 
 
 class PipeCard:
-    """The other end of the pipes: 20 ms at a time go in, and what was played meanwhile comes out."""
+    """The other end of the pipes: 20 ms at a time go in, and what was played comes out."""
 
     def __init__(self, folder: Path) -> None:
         """Make the pipes in ``folder`` and point ALSA at them."""
