@@ -60,6 +60,7 @@ PURE = (
     *("panel/situation.py", "panel/patterns.py", "panel/lights.py"),
 )
 ONLY_IN = {
+    "pywebrtc_audio": {"audio/echo.py"},
     "pyaudio": {"audio/listing.py", "audio/portaudio.py"},
     "sherpa_onnx": {"hearing/moonshine.py", "speaking/sherpa.py"},
     "pymicro_wakeword": {"hearing/micro_wake_word.py"},

@@ -294,7 +294,7 @@ def figures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str, str, s
             fooled = [o for o in group if o.stopped is not None]
             lost = [o for o in fooled if not o.heard_whole]
             yield (
-                kind,
+                sort,
                 str(len(group)),
                 "stopped the reply",
                 _share(len(fooled), len(group)),

@@ -19,6 +19,7 @@ from device.config import Config
 from device.store import state_folder
 from device.terminal.audio_report import check_running_card
 from device.terminal.check_api import check_api
+from device.terminal.check_echo import check_echo
 from device.terminal.check_panel import check_panel
 from device.terminal.check_wake import check_wake_phrase
 from device.terminal.checks import (
@@ -79,6 +80,7 @@ def examine(config_file: Path | None) -> Iterator[Finding]:
         yield broken("configuration", str(error), "the rest is checked with the defaults")
         config = Config()
     yield from check_sound(config.line)
+    yield from check_echo(config.line)
     yield from check_running_card(state_folder(config.storage.folder))
     yield from check_panel(config.panel)
     yield from check_api(config)
