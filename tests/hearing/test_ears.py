@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -150,3 +151,72 @@ def test_a_recognizer_that_fails_is_told_about_and_the_ears_stay_open() -> None:
 
     reasons = [e.reason for e in asyncio.run(main()) if isinstance(e, SpeechFailed)]
     assert reasons == ["the recognizer fell over"] * 2
+
+
+class Loudspeaker(Talker):
+    """A microphone that hears an echo which a harder canceller takes away, or does not."""
+
+    def __init__(self, strict: int, learning: bool) -> None:
+        super().__init__()
+        self._strict, self._learning = strict, learning
+
+    async def chunks(self) -> AsyncIterator[AudioChunk]:
+        async for chunk in super().chunks():
+            strict = np.full(BLOCK, self._strict if chunk.pcm.any() else 0, np.int16)
+            yield replace(chunk, strict=strict, learning=self._learning)
+
+
+def heard_of(talker: Talker) -> tuple[list[HearingEvent], list[bool]]:
+    """Return the events of a second of sound, and whether it was beyond doubt at each."""
+    script = Script({1: "hello there"})
+    events: list[HearingEvent] = []
+    sure: list[bool] = []
+
+    async def main() -> None:
+        workers = [Worker(name) for name in ("turn", "asr")]
+        ears = Ears(
+            ScriptedVoiceActivity(),
+            Owned(ScriptedTurnDetector(script), workers[0]),
+            Owned(ScriptedRecognizer(script), workers[1]),
+            None,
+            Hearing(),
+        )
+
+        def take(event: HearingEvent) -> None:
+            events.append(event)
+            sure.append(ears.beyond_doubt)
+
+        listening = asyncio.ensure_future(ears.listen(talker, take))
+        talker.says(1, 1.0)
+        for _ in range(12):
+            talker.says(0, 0.1)
+            await talker.heard()
+        talker.leaves()
+        await listening
+        for worker in workers:
+            worker.close()
+
+    asyncio.run(main())
+    return events, sure
+
+
+def test_speech_that_both_cancellers_leave_over_is_beyond_doubt() -> None:
+    events, sure = heard_of(Loudspeaker(strict=1, learning=True))
+    assert any(isinstance(event, UtteranceEnded) for event in events)
+    assert sure[-1]
+
+
+def test_what_the_harder_canceller_takes_away_is_no_speech_while_the_other_still_learns() -> None:
+    events, _ = heard_of(Loudspeaker(strict=0, learning=True))
+    assert events == []
+
+
+def test_what_the_harder_canceller_takes_away_is_doubted_later_but_heard() -> None:
+    events, sure = heard_of(Loudspeaker(strict=0, learning=False))
+    assert any(isinstance(event, UtteranceEnded) for event in events)
+    assert not any(sure)
+
+
+def test_where_nothing_is_played_nothing_is_doubted() -> None:
+    _, sure = heard_of(Talker())
+    assert sure[-1]
