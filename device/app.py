@@ -18,7 +18,7 @@ import numpy as np
 
 from device.audio.rates import Resampler
 from device.catalogue import Catalogue, choose
-from device.config import Config, Task, parse
+from device.config import Config, Task
 from device.conversation.conversation import Conversation
 from device.conversation.turn import Speech
 from device.engines import engine
@@ -132,8 +132,6 @@ class App:
         local line first.
         """
         settings = settings or self.config
-        if session != LOCAL:  # whoever opens a chat wants to be heard
-            settings = parse({"conversation": {"mode": "open"}}, session, settings)
         faculties = self.faculties.urgent() if session == LOCAL else self.faculties
 
         def publish(event: Event) -> None:

@@ -145,6 +145,9 @@ class ConversationSettings(Section):
     loudspeaker and there is no echo cancelling."""
     min_interruption: Seconds = 0.0
     """So much speech into the reply makes an interruption; less is passed over."""
+    hold: bool = True
+    """Whether a voice that is spoken into waits in silence until it is known whether it was an
+    interruption; otherwise the reply is given up at the first words that may be one."""
     eager: bool = True
     """Whether a reply is prepared at the first short silence, before the turn is over."""
     mode: Literal["open", "wake", "push-to-talk"] = "open"

@@ -79,7 +79,7 @@ class Conversation:
         self.state = State.LISTENING if self._settings.mode == "open" else State.IDLE
         self._answers = Answers(line, model, speech, settings, self.handle)
         self.composer = self._answers.composer
-        self._floor = floor.Floor(ears, self._settings.min_interruption)
+        self._floor = floor.Floor(ears, self._settings.min_interruption, self._settings.hold)
         self._waking = Waking(self._settings)
         self._to_say: deque[Say] = deque(maxlen=QUEUED)
         self._follow_up: asyncio.TimerHandle | None = None
@@ -180,7 +180,14 @@ class Conversation:
         return self._muted or self._ignoring
 
     def _take(self, event: Taken) -> None:
-        self._tell(event)
+        if isinstance(event, SpeechContinued):
+            self._follow(event)  # an interruption is told before the words that made it
+            self._tell(event)
+        else:
+            self._tell(event)
+            self._follow(event)
+
+    def _follow(self, event: Taken) -> None:
         if self._answers.pause.on and self._take_in(event):
             return
         if self.state is State.LISTENING and self._leave_unanswered(event):

@@ -70,9 +70,12 @@ NOTHING = Ruling(Act.NOTHING)
 class Floor:
     """Follows one utterance at a time that began while the device was speaking."""
 
-    def __init__(self, ears: Ears, least: float) -> None:
-        """What lasted less than ``least`` seconds is no interruption, whatever its words."""
-        self._ears, self._least = ears, least
+    def __init__(self, ears: Ears, least: float, hold: bool) -> None:
+        """What lasted less than ``least`` seconds is no interruption, whatever its words.
+
+        Without ``hold`` the reply is given up where the voice would be held.
+        """
+        self._ears, self._least, self._hold = ears, least, hold
         self._began: float | None = None
         self._sure = 0
         self._later: asyncio.TimerHandle | None = None
@@ -133,7 +136,7 @@ class Floor:
             return NOTHING
         long = spoken >= LONG_S and len(words(text)) >= LONG_WORDS
         self._sure = self._sure + 1 if long or kind is Kind.STOP else 0
-        return Ruling(Act.GIVE_UP if self._sure > 1 else Act.HOLD)
+        return Ruling(Act.HOLD if self._hold and self._sure < 2 else Act.GIVE_UP)
 
     def _look_later(self, event: Speech, wait: float, again: Callable[[Speech], None]) -> None:
         if self._later is None and self._ears.spoken:

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 ENDS_AT_ONCE, ENDS_AT_LAST = 0.4375, 2.0
 """Factors on EVI's ``end_of_turn_silence_ms``: silence after speech that sounds finished, and after
 speech that does not. Its default, 800 ms, gives the device's own 0.35 and 1.6 s."""
+OF_A_CHAT = {"mode": "open", "hold": False}
+"""Whoever opens a chat wants to be heard without a wake word. And a client has the voice's sound
+already: it cannot be held, only thrown away."""
 BUILTIN = {HANG_UP: "Ends the chat"}
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _WHOLE = re.compile(r"-?\d+\.0")
@@ -35,6 +38,7 @@ _PLAIN_SCHEMA = '{"type": "object", "properties": {}}'
 
 def configured(base: Config, chosen: ResolvedConfig | None) -> Config:
     """Return the device's settings with those of a chat's configuration over them."""
+    base = parse({"conversation": OF_A_CHAT}, "a chat", base)
     if chosen is None:
         return base
     hearing: dict[str, Any] = {}

@@ -77,7 +77,20 @@ WORKERS = 2
 """Rooms at a time: each has its own process, for its own sound card."""
 
 
-@click.command()
+EPILOG = """\b
+Examples:
+  rapport bench duplex                         six rooms, 102 interruptions: about eight minutes
+  rapport bench duplex --room kitchen          one of them
+  rapport bench duplex --echo webrtc           the other canceller
+  rapport bench duplex --count 5 --realtime    at the speed of the clock, so that computing counts
+  rapport bench duplex --json trials.json      every trial
+
+\b
+Short interjections ("mm-hm", "stop") are fetched once by: python -m models.interjections.fetch
+"""
+
+
+@click.command(epilog=EPILOG)
 @click.option(
     "--count",
     type=click.IntRange(1, 200),
@@ -301,6 +314,8 @@ def figures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str, str, s
                 "10 %",
             )
             yield ("", "", "of these gone on", str(len(fooled) - len(lost)), "")
+            held = sum(o.held is not None for o in group)
+            yield ("", "", "held the voice for a moment", _share(held, len(group)), "")
 
 
 def _share(part: int, whole: int) -> str:

@@ -31,6 +31,7 @@ from device.terminal.pipe_card import BLOCK, SETTINGS, PipeCard
 from device.types import (
     HEARING_RATE,
     Event,
+    Held,
     Interrupted,
     PassedOver,
     Pcm,
@@ -88,6 +89,8 @@ class Outcome:
     heard_whole: bool = False
     """Whether the reply was spoken to its end, in one piece or resumed."""
     resumed: bool = False
+    held: float | None = None
+    """When the voice was held, seconds from the onset of the sound."""
     passed: list[str] = field(default_factory=list)
     clean: str = ""
     """What the recognizer makes of the recording itself."""
@@ -199,6 +202,8 @@ async def _trial(
         observed.close()
         events = [event.event async for event in observed]
     _read(outcome, events, reply)
+    if onset is not None and outcome.held is not None:
+        outcome.held -= onset
     if onset is not None and outcome.stopped is not None:
         outcome.stopped -= onset
         ended = [end for begin, end in stage.sounding if begin < onset + 0.02 < end]
@@ -230,6 +235,8 @@ def _read(outcome: Outcome, events: Sequence[Event], reply: str) -> None:
         match event:
             case Interrupted(_, at, _) if outcome.stopped is None:
                 outcome.stopped = at
+            case Held(_, at, _) if outcome.held is None:
+                outcome.held = at
             case Transcribed(text, interim=False):
                 outcome.text = f"{outcome.text} {text}".strip()
                 outcome.answers += 1

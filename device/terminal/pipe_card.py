@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -82,8 +83,15 @@ class PipeCard:
             time.sleep(0.0002)
 
     def let_go(self) -> None:
-        """Give the card some last sound, without which its driver does not close."""
-        self._write(bytes(8 * BLOCK))
+        """Let the card run by itself from now on: its driver closes only while sound flows."""
+
+        def flow() -> None:
+            while True:
+                self._write(bytes(2 * BLOCK))
+                self.played()
+                time.sleep(0.005)
+
+        threading.Thread(target=flow, name="pipes", daemon=True).start()
 
     def _write(self, data: bytes) -> bytes:
         try:

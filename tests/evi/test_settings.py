@@ -43,7 +43,9 @@ def test_a_configuration_sets_what_it_names_and_leaves_the_rest() -> None:
     assert config.hearing.speech_threshold == 0.7 and config.hearing.lead == 0.2
     assert config.conversation.min_interruption == 0.4 and config.speaking.rate == 1.2
     assert config.hearing.longest_silence == Config().hearing.longest_silence
-    assert configured(Config(), None) == Config()
+    chat = configured(Config(), None)
+    assert chat.conversation.mode == "open" and not chat.conversation.hold
+    assert chat.hearing == Config().hearing
 
 
 @pytest.mark.parametrize("device", [True, False])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from device import types
 from device.audio.rates import read_speech, resample
 from device.terminal.hold import Held
 from device.terminal.record import TIMES
@@ -109,7 +110,8 @@ def test_speech_into_the_reply_cuts_it_off(
     assert len(first.reply.heard) < len(first.reply.text)
     (interruption,) = [o.event for o in seen if isinstance(o.event, Interrupted)]
     assert interruption.onset == pytest.approx(middle, abs=0.3)
-    assert interruption.at - interruption.onset <= 0.25, "silent a quarter of a second after onset"
+    (quiet,) = [o.event for o in seen if isinstance(o.event, types.Held)]
+    assert quiet.at - interruption.onset <= 0.35, "silent a third of a second after the onset"
     cut = next(at for at, o in enumerate(seen) if isinstance(o.event, Interrupted))
     assert not [o for o in seen[cut:] if isinstance(o.event, Spoken) and o.event.turn == 1]
 
