@@ -46,8 +46,6 @@ class AudioChunk:
     strict: Pcm | None = None
     """The same sound after an echo canceller that takes away more, also of whoever is near: what
     is left in it is no echo. None where nothing is played or nothing cancels echo."""
-    learning: bool = False
-    """Whether the echo canceller does not know the room yet and leaves echo in ``pcm``."""
 
     @property
     def started(self) -> float:

@@ -37,13 +37,6 @@ FAR_SILENT = 300.0
 """Power of the far end, -65 dB of full scale, below which there is nothing to be an echo of."""
 FAR_FADES = 0.9
 """Of the far end's power in each 20 ms: an echo outlasts it by the delay and the room's answer."""
-NEAR_SILENT = 1000.0
-"""Power of the microphone, -60 dB of full scale, in which nothing can be learnt of the filter."""
-ONLY_ECHO_DB = -12.0
-"""Where the witness takes away so much, nobody near is speaking."""
-LEARN = 0.08
-LEARNT_DB = 15.0
-"""A filter that takes away so much of an echo has learnt the room."""
 
 
 def open_echo_path(kind: Literal["speex", "webrtc", "off"]) -> EchoPath | None:
@@ -103,10 +96,8 @@ class EchoPath:
             self._follow()
         late = self._late(chunk.far)
         clean = _cancel(self._filter, chunk.pcm, late) if self._filter else chunk.pcm
-        if self._witness is None:
-            return replace(chunk, pcm=clean)
-        strict = self._witness.hear(chunk.pcm, chunk.far, clean)
-        return replace(chunk, pcm=clean, strict=strict, learning=self._witness.learning)
+        strict = self._witness.hear(clean, chunk.far) if self._witness else None
+        return replace(chunk, pcm=clean, strict=strict)
 
     def _follow(self) -> None:
         """Bring the far end to where the last look saw its echo."""
@@ -137,32 +128,20 @@ class EchoPath:
 
 
 class Witness:
-    """A second, harder filter, and by its light how much the first one has learnt."""
+    """A second, harder filter behind the first: it lets less of everything through."""
 
     def __init__(self, filter_: Filter) -> None:
         self._filter = filter_
-        self._taken_db = 0.0
         self._far = 0.0
 
-    @property
-    def learning(self) -> bool:
-        """Whether the first filter leaves echo over that could be taken for speech."""
-        return self._far > FAR_SILENT and self._taken_db < LEARNT_DB
-
-    def hear(self, near: Pcm, far: Pcm, clean: Pcm) -> Pcm | None:
-        """Return what this filter leaves over of a chunk of which the first one left ``clean``.
+    def hear(self, clean: Pcm, far: Pcm) -> Pcm | None:
+        """Return what it leaves over of what the first filter left.
 
         None where nothing was played that could echo.
         """
-        # Behind the first filter it has less to take away and lets more of the talker through.
         strict = _cancel(self._filter, clean, far)  # always: it keeps the room in mind
         self._far = max(_power(far), FAR_FADES * self._far)
-        if self._far < FAR_SILENT:
-            return None
-        heard = _power(near)
-        if _decibels(_power(strict), heard) < ONLY_ECHO_DB and heard > NEAR_SILENT:
-            self._taken_db += LEARN * (_decibels(heard, _power(clean)) - self._taken_db)
-        return strict
+        return strict if self._far > FAR_SILENT else None
 
 
 def _cancel(filter_: Filter, near: Pcm, far: Pcm) -> Pcm:
@@ -177,10 +156,6 @@ def _cancel(filter_: Filter, near: Pcm, far: Pcm) -> Pcm:
 
 def _power(pcm: Pcm) -> float:
     return float(np.mean(np.square(pcm, dtype=np.float32))) + 1.0
-
-
-def _decibels(power: float, reference: float) -> float:
-    return 10 * float(np.log10(power / reference))
 
 
 def _between(part: float) -> npt.NDArray[np.float64]:

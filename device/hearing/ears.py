@@ -49,6 +49,12 @@ it matters at once whether somebody interrupts."""
 SURE_OF = 0.12
 """Seconds of speech that both echo cancellers leave over: then somebody is speaking. In eight
 rooms no echo ever had so much (2026-11-25)."""
+LEAK_BELOW = 0.3
+LEAK_FRAMES = 200
+LEAK_AT_FIRST, LEAKY = 0.3, 0.12
+"""An echo canceller leaks where it leaves over what a harder one knows for echo. While it does in
+more than this share of the frames in which something is played (of the last 6 s), speech begins only
+where both hear it: at first, while the room is learnt, and for ever where it cannot be."""
 WAKE_AGAIN = 2.0
 """Seconds after which the wake phrase may have been spoken once more."""
 LOOK_UNTIL = 4.0
@@ -87,6 +93,7 @@ class Ears:
         self._heard = 0
         self._strict_activity = voice_activity.fresh()
         self._agreed = 0
+        self._leak = LEAK_AT_FIRST
         self._started = self._ended = self._interim_due = self._look_due = 0.0
         self._ready: Utterance | None = None
         self._failure = ""
@@ -109,7 +116,7 @@ class Ears:
                 while pending.shape[1] >= self._frame:
                     (frame, strict), pending = np.split(pending, [self._frame], axis=1)
                     doubtful = chunk.strict is not None
-                    probability = self._speech(frame, strict if doubtful else None, chunk.learning)
+                    probability = self._speech(frame, strict if doubtful else None)
                     self._hear(frame, probability, emit, tasks)
 
     @property
@@ -146,7 +153,7 @@ class Ears:
     def _now(self) -> float:
         return self._heard / HEARING_RATE
 
-    def _speech(self, frame: Pcm, strict: Pcm | None, learning: bool) -> float:
+    def _speech(self, frame: Pcm, strict: Pcm | None) -> float:
         """Return how likely a frame is speech of somebody who is near.
 
         ``strict`` is what a harder echo canceller left of it, None where there is nothing to doubt.
@@ -155,10 +162,13 @@ class Ears:
         sure = probability
         if strict is not None:
             sure = min(probability, self._strict_activity.probability(strict))
+            leaks = probability >= self._settings.speech_threshold and sure < LEAK_BELOW
+            self._leak += (leaks - self._leak) / LEAK_FRAMES
         if sure >= self._settings.speech_threshold:
             self._agreed += 1
         # What has begun may go on: the harder canceller swallows parts of what is said.
-        return sure if learning and not self._endpoint.speaking else probability
+        doubted = strict is not None and self._leak > LEAKY and not self._endpoint.speaking
+        return sure if doubted else probability
 
     def _hear(self, frame: Pcm, probability: float, emit: Emit, tasks: asyncio.TaskGroup) -> None:
         self._heard += len(frame)

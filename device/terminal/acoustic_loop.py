@@ -14,6 +14,8 @@ import numpy.typing as npt
 from device.types import HEARING_RATE, Pcm
 
 FULL = 32_768.0
+REACH = 16
+"""Samples on each side from which one between two is made."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,16 +69,18 @@ class AcousticLoop:
         return bent
 
     def _late(self, sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Delay by the room's delay, which wanders with the drift: between samples, linearly."""
+        """Delay by the room's delay, which wanders with the drift, also between two samples."""
         self._past = np.concatenate((self._past, sound))[-HEARING_RATE - len(sound) :]
         now = self._at + np.arange(len(sound))
         late = self.room.delay_ms / 1000 * HEARING_RATE - self.room.drift_ppm * 1e-6 * now
-        place = HEARING_RATE + np.arange(len(sound)) - np.maximum(late, 0.0)
+        place = HEARING_RATE + np.arange(len(sound)) - np.maximum(late, float(REACH))
         whole = np.floor(place).astype(int)
-        part = (place - whole).astype(np.float32)
-        after = np.minimum(whole + 1, len(self._past) - 1)
-        moved: npt.NDArray[np.float32] = self._past[whole] * (1 - part) + self._past[after] * part
-        return moved
+        taps = np.arange(1 - REACH, REACH + 1)
+        away = taps - (place - whole)[:, np.newaxis]
+        kernel = np.sinc(away) * np.cos(np.pi * away / (2 * REACH + 2)) ** 2
+        moved = np.sum(self._past[whole[:, np.newaxis] + taps] * kernel, axis=1)
+        came: npt.NDArray[np.float32] = moved.astype(np.float32)
+        return came
 
     def _reverberate(self, sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         length = len(sound) + len(self._answer) - 1
