@@ -35,6 +35,7 @@ LAYERS: list[tuple[str, int]] = [
     ("hearing/ears.py", 3),
     ("hearing/endpoint.py", 3),
     ("hearing/wake_phrase.py", 3),
+    ("hearing/near_speech.py", 3),
     ("hearing/emotions.py", 3),
     ("hearing/expression_meter.py", 3),
     ("conversation/", 3),

@@ -18,6 +18,7 @@ import numpy as np
 
 from device.hearing.endpoint import Endpoint, Mark, finished
 from device.hearing.expression_meter import EXPRESSION_WINDOW, ExpressionMeter
+from device.hearing.near_speech import NearSpeech
 from device.ports import Microphone, ProsodyModel, Recognizer, TurnDetector, VoiceActivity, WakeWord
 from device.settings import Hearing
 from device.types import (
@@ -46,15 +47,6 @@ TAIL = 8.0
 LOOK_FIRST, LOOK_AGAIN = 0.16, 0.1
 """Seconds from the onset of speech to the first search for words, and from one to the next, while
 it matters at once whether somebody interrupts."""
-SURE_OF = 0.12
-"""Seconds of speech that both echo cancellers leave over: then somebody is speaking. In eight
-rooms no echo ever had so much (2026-11-25)."""
-LEAK_BELOW = 0.3
-LEAK_FRAMES = 200
-LEAK_AT_FIRST, LEAKY = 0.3, 0.12
-"""An echo canceller leaks where it leaves over what a harder one knows for echo. While it does in
-more than this share of the frames in which something is played (of the last 6 s), speech begins only
-where both hear it: at first, while the room is learnt, and for ever where it cannot be."""
 WAKE_AGAIN = 2.0
 """Seconds after which the wake phrase may have been spoken once more."""
 LOOK_UNTIL = 4.0
@@ -77,7 +69,6 @@ class Ears:
         prosody: Owned[ProsodyModel] | None,
         settings: Hearing,
     ) -> None:
-        self._voice_activity = voice_activity
         self._turn = turn
         self._recognizer = recognizer
         self._settings = settings
@@ -91,9 +82,7 @@ class Ears:
         self._segment: list[Pcm] = []
         self._settled: list[asyncio.Task[str | Exception] | str] = []
         self._heard = 0
-        self._strict_activity = voice_activity.fresh()
-        self._agreed = 0
-        self._leak = LEAK_AT_FIRST
+        self._near = NearSpeech(voice_activity, settings.speech_threshold)
         self._started = self._ended = self._interim_due = self._look_due = 0.0
         self._ready: Utterance | None = None
         self._failure = ""
@@ -116,7 +105,8 @@ class Ears:
                 while pending.shape[1] >= self._frame:
                     (frame, strict), pending = np.split(pending, [self._frame], axis=1)
                     doubtful = chunk.strict is not None
-                    probability = self._speech(frame, strict if doubtful else None)
+                    begun = self._endpoint.speaking
+                    probability = self._near.hear(frame, strict if doubtful else None, begun)
                     self._hear(frame, probability, emit, tasks)
 
     @property
@@ -132,7 +122,7 @@ class Ears:
     @property
     def beyond_doubt(self) -> bool:
         """Whether the utterance is somebody's, and not the echo of what is played."""
-        return self._agreed * self._frame >= SURE_OF * HEARING_RATE
+        return self._near.beyond_doubt
 
     def wake_by(self, word: WakeWord, sensitivity: float) -> None:
         """Tell when ``word`` is spoken, by its sound; ``sensitivity`` from 0 to 1."""
@@ -153,23 +143,6 @@ class Ears:
     def _now(self) -> float:
         return self._heard / HEARING_RATE
 
-    def _speech(self, frame: Pcm, strict: Pcm | None) -> float:
-        """Return how likely a frame is speech of somebody who is near.
-
-        ``strict`` is what a harder echo canceller left of it, None where there is nothing to doubt.
-        """
-        probability = self._voice_activity.probability(frame)
-        sure = probability
-        if strict is not None:
-            sure = min(probability, self._strict_activity.probability(strict))
-            leaks = probability >= self._settings.speech_threshold and sure < LEAK_BELOW
-            self._leak += (leaks - self._leak) / LEAK_FRAMES
-        if sure >= self._settings.speech_threshold:
-            self._agreed += 1
-        # What has begun may go on: the harder canceller swallows parts of what is said.
-        doubted = strict is not None and self._leak > LEAKY and not self._endpoint.speaking
-        return sure if doubted else probability
-
     def _hear(self, frame: Pcm, probability: float, emit: Emit, tasks: asyncio.TaskGroup) -> None:
         self._heard += len(frame)
         self._recent.append(frame)
@@ -179,7 +152,7 @@ class Ears:
             self._segment.append(frame)
         match mark:
             case Mark.SUSPECTED:
-                self._agreed = 0
+                self._near.begin()
                 emit(SpeechSuspected(self._now))
             case Mark.DISMISSED:
                 emit(SpeechDismissed(self._now))
