@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import click
 import numpy as np
@@ -25,13 +26,14 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from device.audio.echo_path import open_echo_path
 from device.audio.rates import read_speech
 from device.conversation.interruption import Kind, is_request, kind
 from device.terminal.bench_clips import data_folder
 from device.terminal.bench_machine import calibrate
 from device.terminal.duplex_trials import Outcome, Plan
 from device.terminal.duplex_words import errors, recordings_folder, reference
-from device.types import HEARING_RATE, RapportError
+from device.types import HEARING_RATE, AudioChunk, RapportError
 
 REPLIES = (
     "That is a lovely idea, and I am glad that you told me about it. Shall we think about what you "
@@ -71,8 +73,10 @@ PLACES = (
 )
 """From -6 to -20 dB, 20 to 120 ms, -80 to 200 ppm, and a loudspeaker driven into saturation."""
 KINDS = ("self", "barge-in", "stop", "backchannel", "noise")
+Echo: TypeAlias = Literal["speex", "webrtc", "off"]
 SEED = 5
 LONGEST_TALK = 6.0
+COST_S = 20
 WORKERS = 2
 """Rooms at a time: each has its own process, for its own sound card."""
 
@@ -119,7 +123,7 @@ Short interjections ("mm-hm", "stop") are fetched once by: python -m models.inte
     "--json", "json_file", type=click.Path(path_type=Path), help="Write every trial here."
 )
 def duplex(
-    count: int, names: tuple[str, ...], echo: str, realtime: bool, json_file: Path | None
+    count: int, names: tuple[str, ...], echo: Echo, realtime: bool, json_file: Path | None
 ) -> None:
     """Measure what becomes of speech and noise while a device with a loose loudspeaker speaks."""
     console = Console()
@@ -132,7 +136,21 @@ def duplex(
         json_file.write_text(json.dumps(rows, indent=1))
     outcomes = [Outcome(**outcome) for row in rows for outcome in row["outcomes"]]
     console.print(_table(outcomes, echo))
+    console.print(f"{echo}: {cost_ms(echo):.0f} ms of processor time for a second of sound")
     console.print(f"calibration {calibrate():.2f} s (0.13 s is a healthy machine)")
+
+
+def cost_ms(echo: Echo) -> float:
+    """Return the milliseconds of processor time that a second of sound takes to be cancelled."""
+    chance, chunk = np.random.default_rng(SEED), HEARING_RATE // 50
+    far = chance.integers(-3000, 3000, COST_S * HEARING_RATE).astype(np.int16)
+    near, path = np.roll(far, HEARING_RATE // 10) // 4, open_echo_path(echo)
+    if path is None:
+        return 0.0
+    begun = time.process_time()
+    for at in range(0, len(far), chunk):
+        path.clean(AudioChunk(near[at : at + chunk], HEARING_RATE, at, far[at : at + chunk]))
+    return (time.process_time() - begun) / COST_S * 1000
 
 
 def _run(plans: Sequence[Plan], realtime: bool) -> list[dict[str, Any]]:
