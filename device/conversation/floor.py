@@ -126,7 +126,7 @@ class Floor:
     def _so_far(
         self, event: Speech, text: str, heard: str, again: Callable[[Speech], None]
     ) -> Ruling:
-        kind = self._kind(text, heard, self._ears.likely_near)
+        kind = self._kind(text, heard)
         if kind not in TAKES_THE_TURN:
             self._sure = 0
             return NOTHING
@@ -135,8 +135,7 @@ class Floor:
             self._look_later(event, max(self._least - spoken, LOOK_AGAIN), again)
             return NOTHING
         long = spoken >= LONG_S and len(words(text)) >= LONG_WORDS
-        known = (long or kind is Kind.STOP) and self._ears.beyond_doubt
-        self._sure = self._sure + 1 if known else 0
+        self._sure = self._sure + 1 if long or kind is Kind.STOP else 0
         return Ruling(Act.HOLD if self._hold and self._sure < 2 else Act.GIVE_UP)
 
     def _look_later(self, event: Speech, wait: float, again: Callable[[Speech], None]) -> None:
@@ -157,18 +156,15 @@ class Floor:
 
     def _final(self, utterance: Utterance, heard: str) -> Kind:
         """Return what a whole utterance is; NOTHING if it is too short to be anything."""
-        kind = self._kind(utterance.text, heard, self._ears.beyond_doubt)
-        lasted = utterance.ended - utterance.started
+        kind, lasted = self._kind(utterance.text, heard), utterance.ended - utterance.started
         if kind is Kind.WORDS and lasted < self._least:
             return Kind.NOTHING
         single = len(words(utterance.text)) == 1 and not is_request(utterance.text)
         return Kind.NOTHING if kind is Kind.WORDS and single and lasted < SHORT_S else kind
 
-    @staticmethod
-    def _kind(text: str, heard: str, near: bool) -> Kind:
-        """Return what ``text`` is; ``near``: whether somebody who is near has spoken."""
+    def _kind(self, text: str, heard: str) -> Kind:
         found = kind(text, recent(heard))
-        doubtful = not near and len(words(text)) < MANY_WORDS
+        doubtful = not self._ears.beyond_doubt and len(words(text)) < MANY_WORDS
         return Kind.ECHO if found in TAKES_THE_TURN and doubtful else found
 
 

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 TAIL = 8.0
 """Seconds that the end-of-turn and prosody models look back on."""
-LOOK_FIRST, LOOK_AGAIN = 0.14, 0.06
+LOOK_FIRST, LOOK_AGAIN = 0.16, 0.1
 """Seconds from the onset of speech to the first search for words, and from one to the next, while
 it matters at once whether somebody interrupts."""
 WAKE_AGAIN = 2.0
@@ -118,11 +118,6 @@ class Ears:
         if not self._endpoint.speaking:
             return 0.0
         return self._now - self._endpoint.silence - self._started
-
-    @property
-    def likely_near(self) -> bool:
-        """Whether the utterance is likely somebody's: enough for what can be taken back."""
-        return self._near.likely
 
     @property
     def beyond_doubt(self) -> bool:

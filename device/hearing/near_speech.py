@@ -10,10 +10,8 @@ from device.ports import VoiceActivity
 from device.types import HEARING_RATE, Pcm
 
 SURE_OF = 0.12
-"""Seconds of speech that both echo cancellers leave over: then somebody is speaking. In minutes of
-replies in eight rooms no echo had so much (2026-11-25)."""
-LIKELY, LIKELY_LEARNT = 0.09, 0.06
-"""So much makes it likely, less in a room that is learnt; echo had as much once in five minutes."""
+"""Seconds of speech that both echo cancellers leave over: then somebody is speaking. In eight rooms
+no echo ever had so much (2026-11-25)."""
 LEAK_BELOW = 0.3
 LEAK_FRAMES = 200
 LEAK_AT_FIRST, LEAKY = 0.3, 0.12
@@ -36,12 +34,6 @@ class NearSpeech:
     def beyond_doubt(self) -> bool:
         """Whether what was heard since ``begin`` is somebody's, and no echo."""
         return self._agreed * self._lenient.frame >= SURE_OF * HEARING_RATE
-
-    @property
-    def likely(self) -> bool:
-        """Whether it is somebody's as far as can be told so soon."""
-        needed = LIKELY if self._leak > LEAKY / 2 else LIKELY_LEARNT
-        return self._agreed * self._lenient.frame >= needed * HEARING_RATE
 
     def begin(self) -> None:
         """An utterance may have begun."""
