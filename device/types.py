@@ -453,7 +453,7 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class VoiceHeld:
     """The voice fell silent for somebody who speaks; it goes on, or what follows is Interrupted."""
 
     turn: int
@@ -589,7 +589,7 @@ Event: TypeAlias = (
     | SpokenAll
     | Replied
     | Interrupted
-    | Held
+    | VoiceHeld
     | PassedOver
     | Resumed
     | ToolCalled

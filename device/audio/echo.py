@@ -25,8 +25,6 @@ TAIL = round(0.2 * HEARING_RATE)
 SET_SAMPLING_RATE = 24
 SET_ECHO_STATE = 24
 SET_DENOISE = 0
-SET_ECHO_SUPPRESS = 20
-SET_ECHO_SUPPRESS_ACTIVE = 22
 """Numbers of speexdsp's requests (speex_echo.h and speex_preprocess.h of 1.2.1)."""
 
 

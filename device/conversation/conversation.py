@@ -27,7 +27,6 @@ from device.types import (
     Expressed,
     ExpressionHeard,
     HearingEvent,
-    Held,
     Muted,
     PassedOver,
     Paused,
@@ -46,6 +45,7 @@ from device.types import (
     TurnLikely,
     Utterance,
     UtteranceEnded,
+    VoiceHeld,
     WakeHeard,
 )
 from device.worker import Owned
@@ -297,7 +297,7 @@ class Conversation:
                 self._answers.turns.duck(True)
             case floor.Act.HOLD if self._answers.turns.hold(True):
                 now, turn = self._line.now(), self._answers.turns.current
-                self._publish(Held(turn.number if turn else 0, now, self._floor.onset))
+                self._publish(VoiceHeld(turn.number if turn else 0, now, self._floor.onset))
             case floor.Act.GIVE_UP:
                 self._interrupt(self._floor.onset)
                 if isinstance(event, TurnLikely | UtteranceEnded):

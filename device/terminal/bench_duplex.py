@@ -73,6 +73,8 @@ PLACES = (
 )
 """From -6 to -20 dB, 20 to 120 ms, -80 to 200 ppm, and a loudspeaker driven into saturation."""
 KINDS = ("self", "barge-in", "stop", "backchannel", "noise")
+Row: TypeAlias = tuple[str, str, str, str, str]
+"""Kind, trials, what came of them, how often or how much, and the aim."""
 Echo: TypeAlias = Literal["speex", "webrtc", "off"]
 SEED = 5
 LONGEST_TALK = 6.0
@@ -132,6 +134,12 @@ def duplex(
         material = Material.gather(Path(folder))
         plans = [material.plan(place, count, echo, realtime) for place in places]
         rows = _run(plans, realtime)
+    missing = [sort for sort in ("backchannel", "stop") if not material.files[sort]]
+    if missing:
+        console.print(
+            f"left out, since there are no recordings of it: {' and '.join(missing)}; fetch them "
+            "once with: python -m models.interjections.fetch"
+        )
     if json_file:
         json_file.write_text(json.dumps(rows, indent=1))
     outcomes = [Outcome(**outcome) for row in rows for outcome in row["outcomes"]]
@@ -285,8 +293,8 @@ def _table(outcomes: Sequence[Outcome], echo: str) -> Table:
     return table
 
 
-def figures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield the rows of the table: kind, trials, what, value, aim."""
+def figures(outcomes: Sequence[Outcome]) -> Iterator[Row]:
+    """Yield the rows of the table."""
     by_kind = {sort: [o for o in outcomes if o.kind == sort] for sort in KINDS}
     own = by_kind["self"]
     yield (
@@ -298,27 +306,7 @@ def figures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str, str, s
     )
     yield ("", "", "answered itself", str(sum(o.answers for o in own)), "0")
     for sort in ("barge-in", "stop"):
-        group = by_kind[sort]
-        if not group:
-            continue
-        times = [o.stopped for o in group if o.stopped is not None]
-        yield (sort, str(len(group)), "stopped", _share(len(times), len(group)), "95 %")
-        yield ("", "", "after, median / p95", _times(times), "300 ms")
-        yield (
-            "",
-            "",
-            "silent after, median / p95",
-            _times([o.silent for o in group if o.silent]),
-            "",
-        )
-    spoken = [(reference(o.file), o) for o in by_kind["barge-in"]]
-    known = [(words, o) for words, o in spoken if words]
-    if known:
-        wrong = sum(errors(words, o.text) for words, o in known)
-        count = sum(len(words.split()) for words, _ in known)
-        clean = sum(errors(words, o.clean) for words, o in known)
-        rates = f"{wrong / count:.1%}, clean {clean / count:.1%}"
-        yield ("", str(len(known)), "word error rate", rates, "clean + 5 points")
+        yield from _interruptions(sort, by_kind[sort])
     for sort in ("backchannel", "noise"):
         group = by_kind[sort]
         if group:
@@ -327,13 +315,30 @@ def figures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str, str, s
             yield (
                 sort,
                 str(len(group)),
-                "stopped the reply",
+                "reply given up",
                 _share(len(fooled), len(group)),
                 "10 %",
             )
-            yield ("", "", "of these gone on", str(len(fooled) - len(lost)), "")
+            yield ("", "", "of these, gone on with", str(len(fooled) - len(lost)), "")
             held = sum(o.held is not None for o in group)
             yield ("", "", "held the voice for a moment", _share(held, len(group)), "")
+
+
+def _interruptions(sort: str, group: Sequence[Outcome]) -> Iterator[Row]:
+    if not group:
+        return
+    stopped = [o.stopped for o in group if o.stopped is not None]
+    yield (sort, str(len(group)), "understood as such", _share(len(stopped), len(group)), "95 %")
+    silent = [o.silent for o in group if o.silent is not None]
+    yield ("", "", "voice silent after, median / p95", _times(silent), "300 ms")
+    yield ("", "", "reply given up after, median / p95", _times(stopped), "")
+    known = [(words, o) for o in group if sort == "barge-in" and (words := reference(o.file))]
+    if known:
+        count = sum(len(words.split()) for words, _ in known)
+        wrong = sum(errors(words, o.text) for words, o in known)
+        clean = sum(errors(words, o.clean) for words, o in known)
+        rates = f"{wrong / count:.1%}, without the echo {clean / count:.1%}"
+        yield ("", "", "words misunderstood", rates, "+5 points")
 
 
 def _share(part: int, whole: int) -> str:

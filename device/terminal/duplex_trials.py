@@ -31,7 +31,6 @@ from device.terminal.pipe_card import BLOCK, SETTINGS, PipeCard
 from device.types import (
     HEARING_RATE,
     Event,
-    Held,
     Interrupted,
     PassedOver,
     Pcm,
@@ -41,6 +40,7 @@ from device.types import (
     State,
     Stopped,
     Transcribed,
+    VoiceHeld,
 )
 from device.virtual_time import VirtualLoop
 
@@ -235,7 +235,7 @@ def _read(outcome: Outcome, events: Sequence[Event], reply: str) -> None:
         match event:
             case Interrupted(_, at, _) if outcome.stopped is None:
                 outcome.stopped = at
-            case Held(_, at, _) if outcome.held is None:
+            case VoiceHeld(_, at, _) if outcome.held is None:
                 outcome.held = at
             case Transcribed(text, interim=False):
                 outcome.text = f"{outcome.text} {text}".strip()

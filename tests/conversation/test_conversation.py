@@ -10,7 +10,6 @@ from device.mind import persona
 from device.types import (
     Asked,
     Expressed,
-    Held,
     Interrupted,
     Muted,
     RapportError,
@@ -20,6 +19,7 @@ from device.types import (
     Stopped,
     Transcribed,
     TurnFailed,
+    VoiceHeld,
     WakeHeard,
 )
 from tests.story import (
@@ -133,7 +133,7 @@ def test_the_speaker_is_silent_within_a_quarter_of_a_second_of_the_users_onset()
     story.answers("Stop.", "All right.")
     story.tell(14)
 
-    [held], [interrupted] = story.all(Held), story.all(Interrupted)
+    [held], [interrupted] = story.all(VoiceHeld), story.all(Interrupted)
     assert held.at - 4.5 <= 0.25
     assert held.turn == interrupted.turn
     assert story.sounding(4.2, 4.5)

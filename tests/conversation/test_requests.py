@@ -16,6 +16,7 @@ from device.types import (
     Paused,
     Replying,
     Say,
+    SpeechFailed,
     SpokenAll,
     State,
     Tool,
@@ -284,6 +285,17 @@ def test_a_reply_that_waits_for_its_tool_can_be_interrupted() -> None:
     called(story, (1.0, Asked("What is the weather in Oslo?")))
 
     assert story.replies[-1].heard == "All right."
+
+
+def test_a_cough_before_the_answer_does_not_take_it_away() -> None:
+    story = Story()
+    story.says(1.1, "", seconds=0.2)
+    story.when_called = lambda call: ToolReturned(call.call, "It snows")
+    called(story, (1.0, Asked("What is the weather in Oslo?")))
+
+    assert len(story.all(ToolCalled)) == 2, "the cough was not heard while it was thinking"
+    assert len(story.all(SpeechFailed)) == 1
+    assert [reply.heard for reply in story.replies if reply.heard] == ["It snows."]
 
 
 # Interruptions that have to last

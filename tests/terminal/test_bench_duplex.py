@@ -82,9 +82,9 @@ def test_the_table_tells_every_kind_of_failure() -> None:
     ]
     told = {(kind, what): value for kind, _, what, value, _ in figures(outcomes)}
     assert told["self", "interrupted itself"] == "1"
-    assert told["barge-in", "stopped"] == "1 (50%)"
-    assert told["backchannel", "stopped the reply"] == "0 (0%)"
-    assert told["noise", "stopped the reply"] == "1 (100%)"
+    assert told["barge-in", "understood as such"] == "1 (50%)"
+    assert told["backchannel", "reply given up"] == "0 (0%)"
+    assert told["noise", "reply given up"] == "1 (100%)"
 
 
 @pytest.mark.models

@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from device import types
 from device.audio.rates import read_speech, resample
 from device.terminal.hold import Held
 from device.terminal.record import TIMES
-from device.types import Interrupted, Pcm, Replied, Spoken, State, StateChanged
+from device.types import Interrupted, Pcm, Replied, Spoken, State, StateChanged, VoiceHeld
 from tests.terminal.conftest import Device, Rapport
 
 Write = Callable[[str, Sequence[Pcm]], Path]
@@ -110,7 +109,7 @@ def test_speech_into_the_reply_cuts_it_off(
     assert len(first.reply.heard) < len(first.reply.text)
     (interruption,) = [o.event for o in seen if isinstance(o.event, Interrupted)]
     assert interruption.onset == pytest.approx(middle, abs=0.3)
-    (quiet,) = [o.event for o in seen if isinstance(o.event, types.Held)]
+    (quiet,) = [o.event for o in seen if isinstance(o.event, VoiceHeld)]
     assert quiet.at - interruption.onset <= 0.35, "silent a third of a second after the onset"
     cut = next(at for at, o in enumerate(seen) if isinstance(o.event, Interrupted))
     assert not [o for o in seen[cut:] if isinstance(o.event, Spoken) and o.event.turn == 1]
